@@ -1,0 +1,216 @@
+"""Exercises that answer back. ``check(fn)`` tests properties of the right answer and names the mistake it recognises."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import html
+import importlib
+import inspect
+import os
+import pathlib
+import pkgutil
+import signal
+import threading
+import traceback
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from genutils import progress as _progress
+from genutils.expect import Wrong
+
+_HERE = str(pathlib.Path(__file__).parent)
+_EXERCISES: dict[str, Exercise] = {}
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise: its id ``NN.k``, the name of the function it asks for, its points, and its test."""
+
+    id: str
+    name: str
+    points: int
+    test: Callable[[Any, np.random.Generator], None] = field(repr=False)
+
+
+def exercise(id: str, name: str, points: int = 2) -> Callable:
+    """Decorator that registers ``test(answer, rng)`` as the check of an exercise."""
+
+    def register(test: Callable) -> Callable:
+        for other in _EXERCISES.values():
+            if id == other.id or name == other.name:
+                raise ValueError(f"exercise {id} ({name}) collides with {other.id} ({other.name}); ids and names are unique")
+        _EXERCISES[id] = Exercise(id, name, points, test)
+        return test
+
+    return register
+
+
+def exercises() -> dict[str, Exercise]:
+    """All exercises of the course by id, in reading order."""
+    package = importlib.import_module("genutils.checks")
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
+        importlib.import_module(f"genutils.checks.{module.name}")
+    return dict(sorted(_EXERCISES.items()))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check` says, as one line of HTML in JupyterLab and as plain text elsewhere."""
+
+    exercise: str
+    name: str
+    verdict: str  # "right", "wrong" or "not attempted"
+    message: str
+    details: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        mark = {"right": "✓", "wrong": "✗", "not attempted": "○"}[self.verdict]
+        lines = [f"{mark} {self.exercise} {self.name}: {self.message}"]
+        return "\n".join(lines + [f"    {key}: {value}" for key, value in self.details])
+
+    def _repr_html_(self) -> str:
+        mark, colour, css = {
+            "right": ("✓", "#1a7f37", "right"),
+            "wrong": ("✗", "#c2410c", "wrong"),
+            "not attempted": ("○", "#808080", "quiet"),
+        }[self.verdict]
+        rows = "".join(
+            f"<div style='margin-left:1.4em'><b>{html.escape(key)}</b> {html.escape(value)}</div>" for key, value in self.details
+        )
+        return (
+            f"<div class='genutils-check genutils-check-{css}' role='status' style='border-left:4px solid {colour};"
+            f"padding:.25em .7em;line-height:1.5'><b style='color:{colour}'>{mark}</b> "
+            f"<b>{html.escape(self.exercise)}</b> <code>{html.escape(self.name)}</code> {html.escape(self.message)}{rows}</div>"
+        )
+
+
+def check(
+    fn: Callable,
+    exercise: str | None = None,
+    *,
+    seed: int = 0,
+    grading: bool | None = None,
+    limit: float | None = None,
+) -> None:
+    """Test your answer to an exercise and say what it found.
+
+    Args:
+        fn: the function (or class) that the exercise asked you to write. Its name tells which exercise it is.
+        exercise: the id, such as ``"04.1"``; needed only if you renamed the function.
+        seed: the seed of the random inputs.
+        grading: raise an error instead of showing a line, unless the answer is right. By default the environment
+            variable ``GENUTILS_GRADING`` decides.
+        limit: seconds after which a running check is stopped; by default none when you work, 20 when grading.
+
+    Raises:
+        TypeError, ValueError: if ``fn`` cannot be matched with an exercise.
+        Wrong, NotImplementedError: in grading mode only.
+    """
+    grading = os.environ.get("GENUTILS_GRADING", "") not in ("", "0") if grading is None else grading
+    found = _find(fn, exercise)
+    report, error = _examine(fn, found, seed, limit if limit is not None else (20.0 if grading else None), grading)
+    if not grading:
+        _progress.record(found.id, report.verdict)
+        _show(report)
+    elif error is not None:
+        raise error from None
+
+
+def _find(fn: Any, id: str | None) -> Exercise:
+    every = exercises()
+    if isinstance(fn, str) or not callable(fn):
+        raise TypeError(f"check takes the function itself, for example check(entropy_bits); it was given {fn!r}")
+    if id is not None:
+        if id not in every:
+            raise ValueError(f"no exercise {id!r}; the ids are {', '.join(every)}")
+        return every[id]
+    name = getattr(fn, "__name__", type(fn).__name__)
+    named = {e.name: e for e in every.values()}
+    if name not in named:
+        close = difflib.get_close_matches(name, named, n=1)
+        guess = f"; did you mean {close[0]}?" if close else ""
+        raise ValueError(f"no exercise asks for a function named {name!r}{guess} (or name the exercise: check({name}, '04.1'))")
+    return named[name]
+
+
+def _examine(fn: Any, found: Exercise, seed: int, limit: float | None, grading: bool) -> tuple[Report, BaseException | None]:
+    rng = np.random.default_rng([seed, zlib.crc32(found.id.encode())])
+
+    def report(verdict: str, message: str, *details: tuple[str, str]) -> Report:
+        return Report(found.id, found.name, verdict, message, tuple(d for d in details if d[1]))
+
+    try:
+        with _time_limit(limit), np.errstate(all="ignore"):
+            found.test(fn, rng)
+    except NotImplementedError as error:
+        return report("not attempted", "is waiting for you."), NotImplementedError(f"{found.id} {found.name}: not attempted") if error else None
+    except Wrong as wrong:
+        details = [("given", wrong.given), ("expected", wrong.expected), ("got", wrong.got), ("hint", wrong.hint)]
+        return report("wrong", f"not yet. {wrong.says[:1].upper()}{wrong.says[1:]}.", *details), wrong
+    except KeyboardInterrupt as stopped:
+        if grading:
+            raise
+        where = _where(stopped)
+        message = "was stopped while it was still running. A loop that never ends?"
+        return report("wrong", message, ("at", where)), stopped
+    except BaseException as error:  # a learner's SystemExit must not pass as silence
+        where = _where(error)
+        kind = type(error).__name__
+        message = f"raised {kind}: {error}" if str(error) else f"raised {kind}"
+        return report("wrong", message, ("at", where)), Wrong(f"{found.name} {message}", got=where and f"at {where}")
+    return report("right", "is right: every property holds."), None
+
+
+def _where(error: BaseException) -> str:
+    """The innermost line of the learner's own code in a traceback."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if not f.filename.startswith(_HERE) and "site-packages" not in f.filename and os.sep + "lib" + os.sep not in f.filename]
+    return f"line {own[-1].lineno} of your cell: {own[-1].line}" if own and own[-1].line else ""
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float | None):
+    """Stop the body with `Wrong` after so many seconds (where signals exist: the main thread of a Unix process)."""
+    usable = seconds and hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
+    if not usable:
+        yield
+        return
+
+    def stop(signum, frame):
+        raise Wrong(f"your function was still running after {seconds:g} seconds", hint="a loop that never ends?")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _show(thing: Any) -> None:
+    """Display in a notebook, print elsewhere."""
+    shell = None
+    with contextlib.suppress(ImportError):
+        from IPython import get_ipython
+
+        shell = get_ipython()
+    if shell is not None and inspect.ismodule(importlib.import_module("IPython.display")):
+        from IPython.display import display
+
+        display(thing)
+    else:
+        print(thing)
+
+
+def progress(lesson: str | None = None) -> None:
+    """Show which exercises are done, as a small table; ``progress("04")`` shows one lesson."""
+    every = [e for e in exercises().values() if lesson is None or e.id.split(".")[0] == lesson]
+    if not every:
+        raise ValueError(f"no lesson {lesson!r} has exercises; lessons are named by two digits, such as '04'")
+    _show(_progress.Table([(e.id, e.name) for e in every], _progress.load()))

@@ -1,4 +1,4 @@
-"""Exercises that answer back. ``check(fn)`` tests properties of the right answer and names the mistake it recognises."""
+"""Exercises that answer back: ``check(fn)`` tests properties of an answer and names the mistake it sees."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import difflib
 import html
 import importlib
-import inspect
 import os
 import pathlib
 import pkgutil
@@ -22,6 +21,7 @@ import numpy as np
 
 from genutils import progress as _progress
 from genutils.expect import Wrong
+from genutils.lesson import display
 
 _HERE = str(pathlib.Path(__file__).parent)
 _EXERCISES: dict[str, Exercise] = {}
@@ -43,7 +43,9 @@ def exercise(id: str, name: str, points: int = 2) -> Callable:
     def register(test: Callable) -> Callable:
         for other in _EXERCISES.values():
             if id == other.id or name == other.name:
-                raise ValueError(f"exercise {id} ({name}) collides with {other.id} ({other.name}); ids and names are unique")
+                raise ValueError(
+                    f"exercise {id} ({name}) collides with {other.id} ({other.name}); ids and names are unique"
+                )
         _EXERCISES[id] = Exercise(id, name, points, test)
         return test
 
@@ -80,12 +82,14 @@ class Report:
             "not attempted": ("○", "#808080", "quiet"),
         }[self.verdict]
         rows = "".join(
-            f"<div style='margin-left:1.4em'><b>{html.escape(key)}</b> {html.escape(value)}</div>" for key, value in self.details
+            f"<div style='margin-left:1.4em'><b>{html.escape(key)}</b> {html.escape(value)}</div>"
+            for key, value in self.details
         )
         return (
             f"<div class='genutils-check genutils-check-{css}' role='status' style='border-left:4px solid {colour};"
             f"padding:.25em .7em;line-height:1.5'><b style='color:{colour}'>{mark}</b> "
-            f"<b>{html.escape(self.exercise)}</b> <code>{html.escape(self.name)}</code> {html.escape(self.message)}{rows}</div>"
+            f"<b>{html.escape(self.exercise)}</b> <code>{html.escape(self.name)}</code> "
+            f"{html.escape(self.message)}{rows}</div>"
         )
 
 
@@ -116,7 +120,7 @@ def check(
     report, error = _examine(fn, found, seed, limit if limit is not None else (20.0 if grading else None), grading)
     if not grading:
         _progress.record(found.id, report.verdict)
-        _show(report)
+        display(report)
     elif error is not None:
         raise error from None
 
@@ -134,11 +138,15 @@ def _find(fn: Any, id: str | None) -> Exercise:
     if name not in named:
         close = difflib.get_close_matches(name, named, n=1)
         guess = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(f"no exercise asks for a function named {name!r}{guess} (or name the exercise: check({name}, '04.1'))")
+        raise ValueError(
+            f"no exercise asks for a function named {name!r}{guess} (or name the exercise: check({name}, '04.1'))"
+        )
     return named[name]
 
 
-def _examine(fn: Any, found: Exercise, seed: int, limit: float | None, grading: bool) -> tuple[Report, BaseException | None]:
+def _examine(
+    fn: Any, found: Exercise, seed: int, limit: float | None, grading: bool
+) -> tuple[Report, BaseException | None]:
     rng = np.random.default_rng([seed, zlib.crc32(found.id.encode())])
 
     def report(verdict: str, message: str, *details: tuple[str, str]) -> Report:
@@ -147,8 +155,10 @@ def _examine(fn: Any, found: Exercise, seed: int, limit: float | None, grading: 
     try:
         with _time_limit(limit), np.errstate(all="ignore"):
             found.test(fn, rng)
-    except NotImplementedError as error:
-        return report("not attempted", "is waiting for you."), NotImplementedError(f"{found.id} {found.name}: not attempted") if error else None
+    except NotImplementedError:
+        return report("not attempted", "is waiting for you."), NotImplementedError(
+            f"{found.id} {found.name}: not attempted"
+        )
     except Wrong as wrong:
         details = [("given", wrong.given), ("expected", wrong.expected), ("got", wrong.got), ("hint", wrong.hint)]
         return report("wrong", f"not yet. {wrong.says[:1].upper()}{wrong.says[1:]}.", *details), wrong
@@ -169,7 +179,13 @@ def _examine(fn: Any, found: Exercise, seed: int, limit: float | None, grading: 
 def _where(error: BaseException) -> str:
     """The innermost line of the learner's own code in a traceback."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if not f.filename.startswith(_HERE) and "site-packages" not in f.filename and os.sep + "lib" + os.sep not in f.filename]
+    own = [
+        f
+        for f in frames
+        if not f.filename.startswith(_HERE)
+        and "site-packages" not in f.filename
+        and os.sep + "lib" + os.sep not in f.filename
+    ]
     return f"line {own[-1].lineno} of your cell: {own[-1].line}" if own and own[-1].line else ""
 
 
@@ -193,24 +209,9 @@ def _time_limit(seconds: float | None):
         signal.signal(signal.SIGALRM, before)
 
 
-def _show(thing: Any) -> None:
-    """Display in a notebook, print elsewhere."""
-    shell = None
-    with contextlib.suppress(ImportError):
-        from IPython import get_ipython
-
-        shell = get_ipython()
-    if shell is not None and inspect.ismodule(importlib.import_module("IPython.display")):
-        from IPython.display import display
-
-        display(thing)
-    else:
-        print(thing)
-
-
 def progress(lesson: str | None = None) -> None:
     """Show which exercises are done, as a small table; ``progress("04")`` shows one lesson."""
     every = [e for e in exercises().values() if lesson is None or e.id.split(".")[0] == lesson]
     if not every:
         raise ValueError(f"no lesson {lesson!r} has exercises; lessons are named by two digits, such as '04'")
-    _show(_progress.Table([(e.id, e.name) for e in every], _progress.load()))
+    display(_progress.Table([(e.id, e.name) for e in every], _progress.load()))

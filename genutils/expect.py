@@ -1,12 +1,11 @@
 """What a check may say: each function raises `Wrong` with what was expected, what came, and the named mistake.
 
-A learner's return value is not trusted: it is turned into plain numbers, text or lists *of exactly those types* before it is
-compared, so that an object whose ``__eq__`` is always true earns nothing.
+A learner's return value is not trusted: it is turned into plain numbers, text or lists *of exactly those types* before
+it is compared, so that an object whose ``__eq__`` is always true earns nothing.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -77,7 +76,11 @@ def plain(value: Any, says: str, *, given: str = "") -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
-    if kind.__module__ == "numpy" and hasattr(value, "tolist") and getattr(value, "dtype", np.dtype(object)).kind != "O":
+    if (
+        kind.__module__ == "numpy"
+        and hasattr(value, "tolist")
+        and getattr(value, "dtype", np.dtype(object)).kind != "O"
+    ):
         return value.tolist()
     if kind in (list, tuple):
         return kind(plain(v, says, given=given) for v in value)
@@ -118,7 +121,8 @@ def expect_close(
     if array.shape != target.shape:
         expected, came = f"shape {target.shape}", f"shape {array.shape}, {brief(array)}"
         if array.size == target.size == 1:
-            return expect_close(array.reshape(()), target.reshape(()), says, given=given, mistakes=mistakes, rtol=rtol, atol=atol)
+            array, target = array.reshape(()), target.reshape(())
+            return expect_close(array, target, says, given=given, mistakes=mistakes, rtol=rtol, atol=atol)
     else:
         expected, came = brief(target if target.ndim else float(target)), brief(array if array.ndim else array.item())
         if not hint and np.isnan(array).any():
@@ -140,7 +144,9 @@ def expect_equal(
     raise Wrong(says, given=given, expected=brief(want), got=brief(value), hint=hint)
 
 
-def expect(condition: bool | np.bool_, says: str, *, given: str = "", expected: str = "", got: Any = "", hint: str = "") -> None:
+def expect(
+    condition: bool | np.bool_, says: str, *, given: str = "", expected: str = "", got: Any = "", hint: str = ""
+) -> None:
     """A property that is true or false. The condition must come from plain numbers."""
     if type(condition) not in (bool, np.bool_):
         raise TypeError(f"a check must compare plain values; the condition is {type(condition).__name__}")
@@ -148,7 +154,9 @@ def expect(condition: bool | np.bool_, says: str, *, given: str = "", expected: 
         raise Wrong(says, given=given, expected=expected, got=got if isinstance(got, str) else brief(got), hint=hint)
 
 
-def expect_raises(call: Callable[[], Any], kind: type[Exception], says: str, *, given: str = "", hint: str = "") -> None:
+def expect_raises(
+    call: Callable[[], Any], kind: type[Exception], says: str, *, given: str = "", hint: str = ""
+) -> None:
     """Bad input must be refused with the stated kind of error."""
     try:
         value = call()
@@ -157,10 +165,12 @@ def expect_raises(call: Callable[[], Any], kind: type[Exception], says: str, *, 
     except kind:
         return
     except Exception as error:
-        raise Wrong(says, given=given, expected=kind.__name__, got=f"{type(error).__name__}: {error}", hint=hint) from None
+        raise Wrong(
+            says, given=given, expected=kind.__name__, got=f"{type(error).__name__}: {error}", hint=hint
+        ) from None
     raise Wrong(says, given=given, expected=f"a {kind.__name__}", got=brief(value), hint=hint)
 
 
 def is_distribution(p: np.ndarray, atol: float = 1e-6) -> bool:
-    """Whether the last axis is nonnegative, finite and sums to one."""
-    return bool(np.isfinite(p).all() and (p >= -atol).all() and math.isclose(float(np.ptp(p.sum(-1)) + abs(p.sum(-1) - 1).max()), 0, abs_tol=atol))
+    """Whether the last axis is finite, nonnegative and sums to one."""
+    return bool(np.isfinite(p).all() and (p >= -atol).all() and np.allclose(p.sum(-1), 1, rtol=0, atol=atol))

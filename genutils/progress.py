@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 
 def path() -> pathlib.Path | None:
-    """Where progress is kept: ``$GENUTILS_PROGRESS`` (``off`` keeps none), else ``progress.json`` beside ``lessons/``."""
+    """The file: ``$GENUTILS_PROGRESS`` (``off`` keeps none), else ``progress.json`` beside ``lessons/``."""
     wish = os.environ.get("GENUTILS_PROGRESS", "")
     if wish.lower() == "off":
         return None
@@ -20,6 +20,10 @@ def path() -> pathlib.Path | None:
         return pathlib.Path(wish).expanduser()
     root = pathlib.Path(__file__).resolve().parents[1]
     return (root if (root / "lessons").is_dir() else pathlib.Path.cwd()) / "progress.json"
+
+
+def _warn(message: str) -> None:
+    print(f"progress: {message}", file=sys.stderr)
 
 
 def load() -> dict[str, str]:
@@ -33,14 +37,14 @@ def load() -> dict[str, str]:
             raise ValueError("not a table of exercises")
         return {str(k): str(v) for k, v in record.items()}
     except OSError as error:
-        print(f"progress: cannot read {file} ({error.strerror}); set GENUTILS_PROGRESS to another file.", file=sys.stderr)
+        _warn(f"cannot read {file} ({error.strerror}); set GENUTILS_PROGRESS to another file.")
     except ValueError:
         aside = file.with_suffix(".damaged.json")
         try:
             file.replace(aside)
-            print(f"progress: {file} is damaged; it was kept as {aside.name} and a new one begun.", file=sys.stderr)
+            _warn(f"{file} is damaged; it was kept as {aside.name} and a new one begun.")
         except OSError:
-            print(f"progress: {file} is damaged; remove it, or set GENUTILS_PROGRESS to another file.", file=sys.stderr)
+            _warn(f"{file} is damaged; remove it, or set GENUTILS_PROGRESS to another file.")
     return {}
 
 
@@ -59,7 +63,7 @@ def record(exercise: str, verdict: str) -> None:
             json.dump({**before, exercise: verdict}, out, indent=1, sort_keys=True)
         os.replace(temporary, file)
     except OSError as error:
-        print(f"progress: cannot write {file} ({error.strerror}); set GENUTILS_PROGRESS to a file you may write.", file=sys.stderr)
+        _warn(f"cannot write {file} ({error.strerror}); set GENUTILS_PROGRESS to a file you may write.")
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,6 @@ class Table:
             for k, done, n, v in self._rows()
         )
         return (
-            "<table class='genutils-progress'><thead><tr><th>lesson</th><th>done</th><th>exercises (● right, ◐ tried, ○ not yet)"
-            f"</th></tr></thead><tbody>{rows}</tbody></table>"
+            "<table class='genutils-progress'><thead><tr><th>lesson</th><th>done</th>"
+            f"<th>exercises (● right, ◐ tried, ○ not yet)</th></tr></thead><tbody>{rows}</tbody></table>"
         )

@@ -1,0 +1,101 @@
+"""What a lesson says with the numbers it has just computed: sentences, claims that are asserted, and source to read."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+def display(thing: Any) -> None:
+    """Show an object richly in a notebook, print it elsewhere."""
+    try:
+        from IPython import get_ipython
+        from IPython.display import display as rich
+    except ImportError:
+        print(thing)
+        return
+    if get_ipython() is None:
+        print(thing)
+    else:
+        rich(thing)
+
+
+@dataclass(frozen=True)
+class Markdown:
+    """A piece of Markdown that reads as itself in a terminal."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+
+def say(text: str) -> None:
+    """Show a sentence of the lesson whose numbers were computed by the run (an f-string, Markdown and ``$`` maths)."""
+    display(Markdown(inspect.cleandoc(text)))
+
+
+def claim(condition: bool, text: str) -> None:
+    """Assert a claim of the lesson, then show it.
+
+    Args:
+        condition: a plain truth value. Anything else is refused, so that a claim cannot hold by accident.
+        text: the claim in Markdown, with its numbers.
+
+    Raises:
+        AssertionError: the claim does not hold; the message is the claim.
+        TypeError: the condition is not a truth value.
+
+    >>> claim(2 + 2 == 4, "Two and two are four.")
+    ✓ Two and two are four.
+    """
+    if type(condition) not in (bool, np.bool_):
+        raise TypeError(f"claim needs True or False, but was given {type(condition).__name__}; use .all() or bool(...)")
+    if not condition:
+        raise AssertionError(f"this claim does not hold here: {text}")
+    display(Markdown(f"✓ {inspect.cleandoc(text)}"))
+
+
+def source(thing: Any, *, docstring: bool = False) -> None:
+    """Show the source of a tested function or class, highlighted, so that the package is read and not pasted.
+
+    Args:
+        thing: a function, method, class or module.
+        docstring: keep the docstrings.
+
+    Raises:
+        TypeError: there is no Python source, for example for something built in.
+    """
+    thing = getattr(thing, "py_func", thing)  # what numba compiled
+    try:
+        text = textwrap.dedent(inspect.getsource(thing))
+    except (OSError, TypeError) as error:
+        raise TypeError(
+            f"source shows Python functions, classes and modules; {thing!r} has no source to show"
+        ) from error
+    if not docstring:
+        text = _without_docstrings(text)
+    display(Markdown(f"```python\n{text.strip()}\n```"))
+
+
+def _without_docstrings(text: str) -> str:
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)) and len(node.body) > 1:
+            first = node.body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                for i in range(first.lineno - 1, first.end_lineno):
+                    lines[i] = None
+    return "\n".join(line for line in lines if line is not None)

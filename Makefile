@@ -1,0 +1,53 @@
+# make help lists what there is. Every target sets up .venv by itself the first time.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+export PYTHONPATH := $(CURDIR)
+.DEFAULT_GOAL := help
+.PHONY: help setup book test lab release grade bench clean
+
+help: ## this list
+	@echo "make book                         run the lessons and build the book"
+	@echo "make lab                          open JupyterLab on the lessons"
+	@echo "make test                         run every test"
+	@echo "make release LESSON=04_entropy    make an assignment to hand out (in classroom/release/)"
+	@echo "make grade LESSON=04_entropy      grade what lies in classroom/submitted/<student>/<lesson>/"
+	@echo "make bench                        measure lessons, book, codec and grading"
+	@echo "make clean                        remove what was generated, never anybody's work"
+	@echo "CLASSROOM=path moves the classroom folder; PYTHON=python3.12 picks the interpreter."
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is not. Install it, or say which: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV) || \
+	  { echo "Python could not make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "setting up $(VENV) (a minute or two, once)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+setup: $(READY)
+
+book: $(READY) ## run what changed and build the book
+	@$(RUN) -m tools.build_book
+
+test: $(READY)
+	@$(RUN) -m pytest -n 2 --dist loadscope $(PYTEST)
+
+lab: $(READY)
+	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons
+
+release: $(READY)
+	@$(RUN) -m tools.classroom release $(LESSON)
+
+grade: $(READY)
+	@$(RUN) -m tools.classroom grade $(LESSON)
+
+bench: $(READY)
+	@$(RUN) -m tools.bench
+
+clean:
+	@rm -rf _build .pytest_cache .hypothesis .ruff_cache *.egg-info
+	@find . -path ./$(VENV) -prune -o -path ./classroom -prune -o -name __pycache__ -type d -print | xargs rm -rf
+	@echo "removed _build and caches; kept $(VENV), classroom/ and progress.json"

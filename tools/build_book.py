@@ -1,0 +1,150 @@
+"""Run the lessons that changed, in parallel, then build the book from their outputs."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import nbformat
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from tools.lessons import ROOT, fingerprint, lessons
+
+BUILD = ROOT / "_build"
+HTML = BUILD / "html"
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",  # with two workers, more threads fight
+    "GENUTILS_PROGRESS": "off",  # building is not learning
+    "GENUTILS_GRADING": "",
+    "PYTHONPATH": str(ROOT),
+}
+
+
+def run(path: str) -> tuple[str, float, str | None]:
+    """Execute one notebook. Returns its JSON, the seconds it took, and an error in one line if it failed."""
+    os.environ.update(ENVIRONMENT)
+    notebook = nbformat.read(path, as_version=4)
+    start = time.perf_counter()
+    try:
+        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(pathlib.Path(path).parent)}}).execute()
+        problem = None
+    except CellExecutionError as error:
+        cell = next((c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))), None)
+        name = cell["id"] if cell else "?"
+        problem = f"cell {name}: {error.ename}: {error.evalue}".splitlines()[0]
+    except Exception as error:  # a dead kernel, a timeout
+        problem = f"{type(error).__name__}: {error}".splitlines()[0]
+    return nbformat.writes(notebook), time.perf_counter() - start, problem
+
+
+def execute(jobs: int, *, force: bool = False) -> list[tuple[str, float]]:
+    """Run each lesson whose outputs could differ from the cached ones.
+
+    Returns:
+        (lesson, seconds) for those that ran.
+
+    Raises:
+        SystemExit: a lesson failed; its name, cell and error are printed.
+    """
+    cache = get_cache(str(BUILD / ".jupyter_cache"))
+    stamps_file = BUILD / "fingerprints.json"
+    stamps = json.loads(stamps_file.read_text()) if stamps_file.exists() else {}
+    stale: list[pathlib.Path] = []
+    for path in lessons():
+        try:
+            record = cache.match_cache_file(str(path))
+        except KeyError:
+            record = None
+        if record is not None and stamps.get(path.stem) == fingerprint(path) and not force:
+            continue
+        if record is not None:
+            cache.remove_cache(record.pk)
+        stale.append(path)
+    if not stale:
+        print(f"lessons: {len(lessons())} up to date", flush=True)
+        return []
+    times, failures = [], []
+    with concurrent.futures.ProcessPoolExecutor(max_workers=min(jobs, len(stale))) as pool:
+        running = {pool.submit(run, str(path)): path for path in stale}
+        for done, future in enumerate(concurrent.futures.as_completed(running), 1):
+            path = running[future]
+            text, seconds, problem = future.result()
+            print(f"[{done}/{len(stale)}] {path.stem:<36} {seconds:5.1f} s  {problem or 'ok'}", flush=True)
+            if problem:
+                failures.append(path.stem)
+                stamps.pop(path.stem, None)
+            else:
+                bundle = CacheBundleIn(nbformat.reads(text, as_version=4), str(path), data={"execution_seconds": seconds})
+                cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+                stamps[path.stem] = fingerprint(path)
+                times.append((path.stem, seconds))
+            stamps_file.write_text(json.dumps(stamps, indent=1, sort_keys=True))
+    if failures:
+        raise SystemExit(f"these lessons did not run: {', '.join(failures)}; open them in JupyterLab (make lab) to see where")
+    return times
+
+
+def _inputs() -> str:
+    """A digest of everything that the pages are made of."""
+    digest = hashlib.sha256()
+    files = [ROOT / "_config.yml", ROOT / "_toc.yml", ROOT / "requirements.txt", pathlib.Path(__file__)]
+    for folder in ("book", "lessons", "genutils"):
+        files += sorted(p for p in (ROOT / folder).rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    for file in files:
+        digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def pages(*, force: bool = False) -> None:
+    """Build the pages; any warning is an error. Nothing is done when nothing changed."""
+    stamp, now = BUILD / "book.sha256", _inputs()
+    if not force and stamp.exists() and stamp.read_text() == now and (HTML / "index.html").exists():
+        print("book: up to date", flush=True)
+        return
+    stamp.unlink(missing_ok=True)
+    shutil.rmtree(HTML, ignore_errors=True)
+    log = BUILD / "book.log"
+    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(ROOT), "--all", "-W", "-n", "--keep-going"]
+    start = time.perf_counter()
+    with log.open("w") as out:
+        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **ENVIRONMENT})
+    if done.returncode:
+        lines = log.read_text().splitlines()
+        print("\n".join([x for x in lines if "WARNING" in x or "ERROR" in x] or lines[-25:]), file=sys.stderr)
+        raise SystemExit(f"the book did not build; the whole log is {log}")
+    stamp.write_text(now)
+    print(f"book: built in {time.perf_counter() - start:.1f} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="lessons that run at a time")
+    parser.add_argument("--force", action="store_true", help="run and build everything again")
+    options = parser.parse_args()
+    if options.jobs < 1:
+        parser.error(f"--jobs needs a number of at least 1; it was {options.jobs}")
+    try:
+        BUILD.mkdir(exist_ok=True)
+        probe = BUILD / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SystemExit(f"cannot write in {BUILD} ({error.strerror}); make it writable or clone into a folder of your own")
+    execute(options.jobs, force=options.force)
+    pages(force=options.force)
+    print(HTML / "index.html")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What the book needs beyond the stock extensions: the map of families, the API page, and pages that stay offline."""
+
+from __future__ import annotations
+
+import pkgutil
+from pathlib import Path
+
+from family_map import draw
+from docutils import nodes
+from docutils.parsers.rst import Directive
+
+ROOT = Path(__file__).parents[2]
+
+
+class FamilyMap(Directive):
+    """The map of the families, twice (wide and narrow), with links to the lessons that exist."""
+
+    def run(self) -> list[nodes.Node]:
+        env = self.state.document.settings.env
+        folder = env.docname.count("/") * "../"
+        written = {Path(doc).name: f"{folder}{doc}.html" for doc in env.found_docs if doc.startswith("lessons/")}
+        return [nodes.raw("", draw(written), format="html")]
+
+
+def insert_api(app, docname: str, source: list[str]) -> None:
+    """Put one section per module of genutils where the API page says so: a new module shows up by itself."""
+    if docname != "book/api":
+        return
+    names = [m.name for m in pkgutil.iter_modules([str(ROOT / "genutils")]) if not m.name.startswith("_") and not m.ispkg]
+    order = app.config.genutils_order
+    names.sort(key=lambda name: (order.index(name) if name in order else len(order), name))
+    sections = (f"## genutils.{name}\n\n```{{eval-rst}}\n.. automodule:: genutils.{name}\n```\n" for name in names)
+    source[0] = source[0].replace("<!-- modules -->", "\n".join(sections))
+
+
+def drop_thebe(app, pagename, templatename, context, doctree) -> None:
+    """Remove sphinx-thebe's scripts: no server is there for them, and they clash with each other in the console."""
+
+    def is_thebe(script) -> bool:
+        body = getattr(script, "attributes", {}).get("body") or ""
+        return "thebe" in str(getattr(script, "filename", "") or "") or "THEBE_JS_URL" in body
+
+    context["script_files"] = [s for s in context.get("script_files", []) if not is_thebe(s)]
+
+
+def setup(app):
+    app.add_config_value("genutils_order", [], "env")
+    app.add_directive("family-map", FamilyMap)
+    app.connect("source-read", insert_api)
+    app.connect("html-page-context", drop_thebe, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -22,7 +22,6 @@ Sources: Rissanen (1976) and Pasco (1976), arithmetic coding with finite precisi
 three doublings; Moffat, Neal and Witten (1998), low and width in place of low and high, and a decoder without low.
 """
 
-import math
 
 import numpy as np
 
@@ -41,7 +40,7 @@ from genutils.huffman import (
 
 __all__ = [
     "TOTAL", "PrefixCode", "decode", "encode", "huffman_code", "huffman_decode", "huffman_encode", "ideal_bits",
-    "overhead_bound", "quantise",
+    "quantise",
 ]
 
 WINDOW = 63  # bits; every number below fits in a signed 64-bit integer
@@ -76,28 +75,7 @@ def quantise(p):
     >>> int(quantise([1.0, 1e-300])[1])
     1
     """
-    p = as_distribution(p)
-    if p.shape[-1] > MOST_SYMBOLS:
-        raise ValueError(f"an alphabet of {p.shape[-1]} symbols is too large; at most {MOST_SYMBOLS} can be coded")
-    support = np.count_nonzero(p, axis=-1, keepdims=True)
-    p = p / np.cumsum(p, axis=-1)[..., -1:]
-    return np.ceil(p * (TOTAL - 2 * (support - 1))).astype(np.int64)
-
-
-def overhead_bound(n, alphabet):
-    """Upper bound, in bits, on what ``encode`` writes beyond ``ideal_bits``, before padding to whole bytes.
-
-    max(2, 1 + n log2(e) (2 (K - 1) / 2**35 + 2**-26)): at most a bit ends a message that holds one bit or more (two
-    end a shorter one), the term in K pays for rounding probabilities, the last for rounding the width. Their sum stays
-    below 2 bits for 23 million symbols of an alphabet of 256.
-
-    >>> overhead_bound(1_000_000, 256)
-    2.0
-    >>> round(overhead_bound(100_000_000, 256), 1)
-    5.3
-    """
-    rounding = n * math.log2(math.e) * (2 * (alphabet - 1) / TOTAL + 2.0**-26)
-    return max(2.0, 1 + rounding)
+    return _counts(as_distribution(p))
 
 
 def ideal_bits(symbols, model):
@@ -115,21 +93,21 @@ def ideal_bits(symbols, model):
     >>> ideal_bits([1], [1.0, 0.0])
     inf
     """
-    symbols = as_symbols(symbols)
-    bits = 0.0
-    for rows, chosen in _blocks(symbols, model):
-        rows = rows / np.cumsum(rows, axis=-1)[..., -1:]
-        p = rows[chosen] if rows.ndim == 1 else np.take_along_axis(rows, chosen[:, None], 1)[:, 0]
+    symbols, bits = as_symbols(symbols), 0.0
+    for p, block in _blocks(len(symbols), model, symbols):
+        p = _pick(p / np.cumsum(p, axis=-1)[..., -1:], symbols, block)
         with np.errstate(divide="ignore"):
             bits -= np.log2(p).sum()
-    return float(bits) + 0.0
+    return float(bits) + 0.0  # + 0.0: not -0.0
 
 
 def encode(symbols, model):
     """A message as bytes, by arithmetic coding: exact, and at most 2 bits (and padding) above its information.
 
-    Number of bits before padding < -sum_i log2 p(symbol_i) + 2, for every message, also an improbable one, as long as
-    ``overhead_bound(n, K)`` is 2: up to 23 million symbols for K = 256, 45 million for K = 2.
+    Bits before padding <= -sum_i log2 p(symbol_i) + 2 for every message, likely or not, of up to 23 million symbols
+    for K = 256 (45 million for K = 2). In full: + max(2, 1 + n log2(e) (2 (K - 1) / 2**35 + 2**-26)), where at most
+    one bit ends the message (two, if it holds less than a bit), the term in K pays for rounding p, the last for
+    rounding the width.
 
     Args:
         symbols: (n,) integers 0 ... K-1.
@@ -161,21 +139,14 @@ def encode(symbols, model):
     if len(symbols) == 0:
         return b""
     starts, counts = np.empty_like(symbols), np.empty_like(symbols)
-    done = 0
-    for rows, chosen in _blocks(symbols, model):
-        count = quantise(rows)
-        start = np.cumsum(count, axis=-1) - count
-        i = slice(done, done + len(chosen))
-        if rows.ndim == 1:
-            starts[i], counts[i] = start[chosen], count[chosen]
-        else:
-            starts[i] = np.take_along_axis(start, chosen[:, None], 1)[:, 0]
-            counts[i] = np.take_along_axis(count, chosen[:, None], 1)[:, 0]
-        if not counts[i].all():
-            at = done + int(np.argmin(counts[i]))
-            raise ValueError(f"symbol {symbols[at]} at position {at} has probability 0, so it has no code; give every "
+    for p, block in _blocks(len(symbols), model, symbols):
+        count = _counts(p)
+        counts[block] = _pick(count, symbols, block)
+        starts[block] = _pick(np.cumsum(count, axis=-1) - count, symbols, block)
+        if not counts[block].all():
+            i = block.start + int(np.argmin(counts[block]))
+            raise ValueError(f"symbol {symbols[i]} at position {i} has probability 0, so it has no code; give every "
                              "symbol that can occur p > 0, for example by mixing in 0.1 % of a uniform distribution")
-        done += len(chosen)
     out = np.zeros(len(symbols) * (SHARE + 1) // 8 + 2, dtype=np.uint8)
     bits = _narrow(starts, counts, out)
     return out[: (bits + 7) // 8].tobytes()
@@ -202,30 +173,25 @@ def decode(data, n, model):
     array([2, 0, 2])
     """
     data, out = as_bytes(data), np.empty(as_length(n), dtype=np.int64)
-    symbols = out.view()
-    symbols.flags.writeable = False
     first = int.from_bytes(data[:8].tobytes().ljust(8, b"\0"), "big") >> (64 - WINDOW)
     state = np.array([FULL, first, WINDOW], dtype=np.int64)  # width, the number minus low, bits read
-    done = 0
-    for rows, chosen in _blocks(symbols, model):
-        count = quantise(np.atleast_2d(rows))
+    for p, block in _blocks(n, model, out):
+        count = _counts(np.atleast_2d(p))
         cumulative = np.zeros((len(count), count.shape[1] + 1), dtype=np.int64)
         np.cumsum(count, axis=1, out=cumulative[:, 1:])
-        end = done + len(chosen)
-        done += _follow(data, cumulative, state, out[done:end])
-        if done < end:
+        done = block.start + _follow(data, cumulative, state, out[block])
+        if done < block.stop:
             raise ValueError(f"the data stops making sense after {done} of {n} symbols: it is truncated or damaged, n "
                              "is too large, or the model is not bit for bit the one that encoded it")
     return out
 
 
-def _blocks(symbols, model):
-    """Pairs (distribution (K,) or distributions (k, K), the next k symbols), over the whole message.
+def _blocks(n, model, symbols):
+    """Pairs of a distribution (K,), or one for each symbol (k, K), and the slice of the n symbols that it is for.
 
-    The decoder passes the array it is filling: each block is asked for after the symbols before it are known, and
-    only an encoder's block (one that is not being filled) is checked against the alphabet.
+    A callable is asked for the next distribution when the block before is done, so the decoder passes as symbols the
+    array that it is filling.
     """
-    n, known = len(symbols), symbols.flags.writeable
     if callable(model):
         prefix = symbols.view()
         prefix.flags.writeable = False
@@ -233,26 +199,35 @@ def _blocks(symbols, model):
             p = as_distribution(model(prefix[:i]), f"model(prefix of {i} symbols)")
             if p.ndim != 1:
                 raise ValueError(f"model(prefix) must return one distribution (K,), got shape {p.shape}")
-            yield _checked(p, symbols[i : i + 1], known, i)
+            yield p, slice(i, i + 1)
         return
-    p = model if isinstance(model, np.ndarray) else as_distribution(model, "model")
-    if p.ndim == 1:
-        p = as_distribution(p, "model")
-        yield _checked(p, symbols, known, 0)
-    elif p.ndim == 2:
-        if len(p) != n:
-            raise ValueError(f"the model has {len(p)} rows for {n} symbols; it needs one row per symbol")
-        rows = max(1, BLOCK // max(1, p.shape[1]))
-        for i in range(0, n, rows):
-            yield _checked(as_distribution(p[i : i + rows], "model"), symbols[i : i + rows], known, i)
-    else:
+    p = model if isinstance(model, np.ndarray) and model.ndim == 2 else as_distribution(model, "model")
+    if p.ndim > 2:
         raise ValueError(f"a model is (K,) or (n, K) probabilities or a callable, got shape {p.shape}")
+    if p.ndim == 1:
+        yield p, slice(0, n)
+        return
+    if len(p) != n:
+        raise ValueError(f"the model has {len(p)} rows for {n} symbols; it needs one row per symbol")
+    rows = max(1, BLOCK // max(1, p.shape[1]))
+    for i in range(0, n, rows):
+        yield as_distribution(p[i : i + rows], "model"), slice(i, min(i + rows, n))
 
 
-def _checked(p, symbols, known, first):
-    if known:
-        check_range(symbols, p.shape[-1], first)
-    return p, symbols
+def _counts(p):
+    """``quantise`` without the check that p is a distribution."""
+    if p.shape[-1] > MOST_SYMBOLS:
+        raise ValueError(f"an alphabet of {p.shape[-1]} symbols is too large; at most {MOST_SYMBOLS} can be coded")
+    support = np.count_nonzero(p, axis=-1, keepdims=True)
+    p = p / np.cumsum(p, axis=-1)[..., -1:]
+    return np.ceil(p * (TOTAL - 2 * (support - 1))).astype(np.int64)
+
+
+def _pick(table, symbols, block):
+    """The entries of a table (K,) or (k, K) at the block's k symbols, which must be in 0 ... K-1."""
+    symbols = symbols[block]
+    check_range(symbols, table.shape[-1], block.start)
+    return table[symbols] if table.ndim == 1 else np.take_along_axis(table, symbols[:, None], axis=1)[:, 0]
 
 
 @compiled("int64(int64[::1], int64[::1], uint8[::1])")

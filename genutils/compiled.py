@@ -33,7 +33,7 @@ def compiled(signature):
 
             try:
                 return numba.njit(signature, cache=True)(function)
-            except (RuntimeError, OSError, EOFError, ValueError):  # no folder to write to, disk full, damaged cache
+            except Exception:  # no folder to write to, a full disk, a damaged cache; other errors come again
                 return numba.njit(signature)(function)
 
         @functools.wraps(function)

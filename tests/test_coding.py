@@ -24,7 +24,6 @@ from genutils.coding import (
     huffman_decode,
     huffman_encode,
     ideal_bits,
-    overhead_bound,
     quantise,
 )
 
@@ -177,6 +176,11 @@ def test_round_trip_and_length_in_every_form(case):
     assert np.array_equal(decode(data, half, p), message[:half])
 
 
+def overhead_bound(n, alphabet):
+    """The bound that ``encode`` states."""
+    return max(2, 1 + n * math.log2(math.e) * (2 * (alphabet - 1) / 2**35 + 2.0**-26))
+
+
 def bits(message, p):
     """The number of bits before padding."""
     counts = quantise(p)
@@ -207,6 +211,7 @@ def test_bound_holds_for_millions_of_symbols():
     rounding = (np.bincount(message, minlength=256) * np.log2(p * TOTAL / counts)).sum()
     assert 0 < bits(message, p) - information <= overhead_bound(n, 256) <= 2
     assert 0 < rounding < 0.3
+    assert overhead_bound(23_000_000, 256) <= 2 and overhead_bound(45_000_000, 2) <= 2
 
 
 def test_compiled_steps_equal_plain_python():
@@ -429,10 +434,27 @@ def test_a_model_sees_the_past_and_cannot_change_it():
     assert seen == [[], [1], [1, 0]]
 
 
-def test_numba_waits_and_needs_no_folder_to_write_to(tmp_path):
-    """Importing costs no numba; with no cache folder the coder compiles all the same."""
-    code = ("import sys, genutils.compiled; from genutils.coding import *; assert 'numba' not in sys.modules\n"
-            "from numba.core import caching; caching.CacheImpl._locator_classes = []\n"
-            "print(decode(encode([1, 0], [.5, .5]), 2, [.5, .5]))")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ, timeout=100)
-    assert done.stdout == "[1 0]\n", done.stderr
+def run(code, **variables):
+    """What Python prints for the code in a process of its own."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | variables,
+                          timeout=100)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+ROUND_TRIP = "from genutils.coding import *; print(decode(encode([1, 0], [.5, .5]), 2, [.5, .5]))\n"
+
+
+def test_numba_waits_until_it_is_needed_and_needs_no_folder_to_write_to():
+    assert run("import sys, genutils.coding; print('numba' in sys.modules)") == "False\n"
+    no_folder = "from numba.core import caching; caching.CacheImpl._locator_classes = []\n"
+    assert run(no_folder + ROUND_TRIP) == "[1 0]\n"
+
+
+def test_a_damaged_cache_is_no_obstacle(tmp_path):
+    assert run(ROUND_TRIP, NUMBA_CACHE_DIR=str(tmp_path)) == "[1 0]\n"
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert written
+    for path in written:
+        path.write_bytes(b"damaged")
+    assert run(ROUND_TRIP, NUMBA_CACHE_DIR=str(tmp_path)) == "[1 0]\n"

@@ -27,6 +27,7 @@ def insert_api(app, docname: str, source: list[str]) -> None:
     if docname != "book/api":
         return
     names = [m.name for m in pkgutil.iter_modules([str(ROOT / "genutils")]) if not m.name.startswith("_") and not m.ispkg]
+    names = [name for name in names if name not in app.config.genutils_inner]
     order = app.config.genutils_order
     names.sort(key=lambda name: (order.index(name) if name in order else len(order), name))
     sections = (f"## genutils.{name}\n\n```{{eval-rst}}\n.. automodule:: genutils.{name}\n```\n" for name in names)
@@ -45,6 +46,7 @@ def drop_thebe(app, pagename, templatename, context, doctree) -> None:
 
 def setup(app):
     app.add_config_value("genutils_order", [], "env")
+    app.add_config_value("genutils_inner", [], "env")
     app.add_directive("family-map", FamilyMap)
     app.connect("source-read", insert_api)
     app.connect("html-page-context", drop_thebe, priority=900)

@@ -17,7 +17,7 @@ FOUNDATIONS = [
     ("04_entropy", "entropy"),
     ("05_cross_entropy_and_kl", "cross-entropy and KL"),
     ("06_maximum_likelihood", "maximum likelihood"),
-    ("07_bayes_and_variational_inference", "Bayes and variational inference"),
+    ("07_bayes_and_variational_inference", "variational inference"),
 ]
 FAMILIES = [
     ("Step by step", "sequential models", "x is written one piece at a time", [

@@ -1,0 +1,102 @@
+"""Fixtures that more than one test module needs: the built book, and a browser that may not leave this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+HTML = ROOT / "_build" / "html"
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextlib.contextmanager
+def one_at_a_time(path: pathlib.Path):
+    """Hold an exclusive lock on a file, so that of several pytest workers one builds and the others wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            import fcntl
+        except ImportError:  # Windows: no lock, and no two workers either
+            yield
+            return
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def book() -> pathlib.Path:
+    """The folder of the built pages, built now (warnings are errors) if anything changed since last time."""
+    with one_at_a_time(ROOT / "_build" / "book.lock"):
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.build_book"], cwd=ROOT, capture_output=True, text=True, timeout=580
+        )
+    if done.returncode:
+        pytest.fail(f"the book does not build:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}", pytrace=False)
+    return HTML
+
+
+def chromium() -> str:
+    """Where Chromium is; without it browser tests skip on a learner's machine and fail in CI."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    message = "the browser tests need Chromium: install the package `chromium` (Debian, Ubuntu: apt-get install chromium)"
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """``open_page(mode="light", width=1300)``: a tab that records requests off this machine and console errors."""
+    contexts = []
+
+    def new(mode: str = "light", width: int = 1300, height: int = 900):
+        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+        contexts.append(context)
+        context.add_init_script(f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')")
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.left, page.errors = [], []
+
+        def gate(route):
+            if route.request.url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:", "ws://127.0.0.1:")):
+                return route.continue_()
+            page.left.append(route.request.url)
+            return route.abort()
+
+        page.route("**/*", gate)
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+        page.on("requestfailed", lambda request: page.errors.append(f"could not load {request.url}"))
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()

@@ -37,11 +37,17 @@ def run(path: str) -> tuple[str, float, str | None]:
     notebook = nbformat.read(path, as_version=4)
     start = time.perf_counter()
     try:
-        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(pathlib.Path(path).parent)}}).execute()
+        NotebookClient(
+            notebook,
+            timeout=300,
+            record_timing=False,  # timing in the metadata would keep the cache from recognising the notebook
+            extra_arguments=["--log-level=40"],
+            resources={"metadata": {"path": str(pathlib.Path(path).parent)}},
+        ).execute()
         problem = None
     except CellExecutionError as error:
-        cell = next((c for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))), None)
-        name = cell["id"] if cell else "?"
+        failed = [c["id"] for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))]
+        name = failed[0] if failed else "?"
         problem = f"cell {name}: {error.ename}: {error.evalue}".splitlines()[0]
     except Exception as error:  # a dead kernel, a timeout
         problem = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -85,13 +91,15 @@ def execute(jobs: int, *, force: bool = False) -> list[tuple[str, float]]:
                 failures.append(path.stem)
                 stamps.pop(path.stem, None)
             else:
-                bundle = CacheBundleIn(nbformat.reads(text, as_version=4), str(path), data={"execution_seconds": seconds})
+                done_notebook = nbformat.reads(text, as_version=4)
+                bundle = CacheBundleIn(done_notebook, str(path), data={"execution_seconds": seconds})
                 cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
                 stamps[path.stem] = fingerprint(path)
                 times.append((path.stem, seconds))
             stamps_file.write_text(json.dumps(stamps, indent=1, sort_keys=True))
     if failures:
-        raise SystemExit(f"these lessons did not run: {', '.join(failures)}; open them in JupyterLab (make lab) to see where")
+        names = ", ".join(failures)
+        raise SystemExit(f"these lessons did not run: {names}; open them in JupyterLab (make lab) to see where")
     return times
 
 
@@ -140,7 +148,7 @@ def main() -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise SystemExit(f"cannot write in {BUILD} ({error.strerror}); make it writable or clone into a folder of your own")
+        raise SystemExit(f"cannot write in {BUILD} ({error.strerror}); make it writable, or clone elsewhere") from error
     execute(options.jobs, force=options.force)
     pages(force=options.force)
     print(HTML / "index.html")

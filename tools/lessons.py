@@ -72,7 +72,9 @@ def dependencies(notebook: pathlib.Path) -> list[pathlib.Path]:
     while waiting:
         name = waiting.pop()
         base = ROOT.joinpath(*name.split("."))
-        files = sorted(package.rglob("*.py")) if name == "genutils.*" else [base.with_suffix(".py"), base / "__init__.py"]
+        files = [base.with_suffix(".py"), base / "__init__.py"]
+        if name == "genutils.*":
+            files = sorted(package.rglob("*.py"))
         for file in files:
             if file.exists() and file not in seen:
                 seen.add(file)

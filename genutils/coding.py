@@ -148,7 +148,7 @@ def encode(symbols, model):
             raise ValueError(f"symbol {symbols[i]} at position {i} has probability 0, so it has no code; give every "
                              "symbol that can occur p > 0, for example by mixing in 0.1 % of a uniform distribution")
     out = np.zeros(len(symbols) * (SHARE + 1) // 8 + 2, dtype=np.uint8)
-    bits = _narrow(starts, counts, out)
+    bits = narrow(starts, counts, out)
     return out[: (bits + 7) // 8].tobytes()
 
 
@@ -231,7 +231,7 @@ def _pick(table, symbols, block):
 
 
 @compiled("int64(int64[::1], int64[::1], uint8[::1])")
-def _narrow(starts, counts, out):
+def narrow(starts, counts, out):
     """Narrow the interval to each share [start, start + count) of TOTAL in turn; bits go to out, their number back."""
     low, width, pending, position = 0, FULL, 0, 0
     for i in range(len(starts) + 1):

@@ -141,7 +141,8 @@ def show(fig: Figure | Sequence[Figure], *, alt: str, caption: str = "") -> None
     Raises:
         ValueError: ``alt`` is empty, or repeats the caption.
     """
-    if len(alt.split()) < 4 or alt.strip() == caption.strip():
+    alt, caption = " ".join(alt.split()), " ".join(caption.split())
+    if len(alt.split()) < 4 or alt == caption:
         raise ValueError(f"alt must say in a sentence what is seen, and not repeat the caption; it is {alt!r}")
     figs = [fig] if isinstance(fig, Figure) else list(fig)
     drawn = [_svg(f) for f in figs]

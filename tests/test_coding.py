@@ -185,7 +185,7 @@ def bits(message, p):
     """The number of bits before padding."""
     counts = quantise(p)
     starts = np.cumsum(counts) - counts
-    return coding._narrow(starts[message], counts[message], np.zeros(5 * len(message) + 2, dtype=np.uint8))
+    return coding.narrow(starts[message], counts[message], np.zeros(5 * len(message) + 2, dtype=np.uint8))
 
 
 @pytest.mark.parametrize("alphabet", [1, 2, 3, 64, 256])
@@ -220,7 +220,7 @@ def test_compiled_steps_equal_plain_python():
     counts = quantise(p)
     starts = np.cumsum(counts) - counts
     out = np.zeros(1500, dtype=np.uint8)
-    length = coding._narrow.py_func([int(x) for x in starts[message]], [int(x) for x in counts[message]], out)
+    length = coding.narrow.py_func([int(x) for x in starts[message]], [int(x) for x in counts[message]], out)
     assert out[: (length + 7) // 8].tobytes() == encode(message, p)
 
 

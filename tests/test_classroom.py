@@ -1,0 +1,431 @@
+"""A class, from release to feedback: honest students get their points, nobody gets points that were not earned, nobody stops anybody."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import types
+
+import nbformat
+import pytest
+
+from tests import classroom_course as small
+from tools.classroom import assemble, feedback, isolation, verify
+from tools.classroom.__main__ import main
+from tools.classroom.grade import grade
+from tools.classroom.layout import Classroom, Problem
+from tools.classroom.preprocessors import redact
+from tools.classroom.release import release
+
+pytestmark = pytest.mark.xdist_group("classroom")
+REPO = pathlib.Path(__file__).resolve().parents[1]
+
+
+def fingerprint(folder: pathlib.Path) -> dict[str, str]:
+    files = sorted(p for p in folder.rglob("*"))
+    return {
+        str(p.relative_to(folder)): "link"
+        if p.is_symlink()
+        else hashlib.sha256(p.read_bytes()).hexdigest()
+        if p.is_file()
+        else "folder"
+        for p in files
+    }
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory) -> Classroom:
+    """A released small lesson."""
+    root = small.course(tmp_path_factory.mktemp("course"))
+    room = Classroom(root, root / "my class")  # a space in the path
+    release(room, small.LESSON, say=lambda text: None)
+    return room
+
+
+@pytest.fixture(scope="module")
+def graded(room) -> types.SimpleNamespace:
+    """Everyone's submission, graded once."""
+    small.hand_in(room.submitted, room.release / small.LESSON)
+    (room.submitted / "note.txt").write_text("a stray file")
+    before, said = fingerprint(room.submitted), []
+    rows = {r.student: r for r in grade(room, small.LESSON, timeout=5, check_limit=5, say=said.append)}
+    return types.SimpleNamespace(
+        room=room, rows=rows, said="\n".join(said), before=before, after=fingerprint(room.submitted)
+    )
+
+
+# -- release
+
+
+def released(room) -> nbformat.NotebookNode:
+    return nbformat.read(room.release / small.LESSON / f"{small.LESSON}.ipynb", as_version=4)
+
+
+def test_release_holds_exactly_what_students_get(room):
+    files = {str(p.relative_to(room.release / small.LESSON)) for p in (room.release / small.LESSON).rglob("*")}
+    assert files == {f"{small.LESSON}.ipynb", "README.txt", "dot.svg"}
+    readme = (room.release / small.LESSON / "README.txt").read_text()
+    assert (
+        "A small lesson" in readme
+        and "pip install" in readme
+        and "10 points" in readme
+        and f"{small.LESSON}.ipynb" in readme
+    )
+
+
+def test_students_see_the_lesson_and_its_stubs(room):
+    nb = released(room)
+    lesson = nbformat.read(room.root / "lessons" / f"{small.LESSON}.ipynb", as_version=4)
+    sources = [c.source for c in nb.cells]
+    assert [s for s in sources if "The points of" not in s] == [c.source for c in lesson.cells]
+    assert {id: small.find(nb, id, "answer").source for id in small.STUBS} == small.STUBS
+    assert [small.find(nb, id, "test").metadata.nbgrader.points for id in small.STUBS] == [2, 3, 1]
+    assert small.find(nb, "90.w", "answer").metadata.nbgrader.points == 4
+    assert nb.metadata.kernelspec.name == "python3"
+
+
+def test_release_gives_nothing_away(room):
+    manifest = room.manifest(small.LESSON)
+    text = "".join(p.read_text() for p in (room.release / small.LESSON).iterdir())
+    for secret in (
+        "surprise_of_each",
+        "everything_together",
+        "sum_so_far",
+        "surprise adds up",
+        "additivity",
+        "HIDDEN",
+        "MARK SCHEME",
+        manifest["secret"],
+    ):
+        assert secret not in text, secret
+    for exercise in manifest["exercises"].values():
+        assert str(exercise["seed"]) not in text
+        assert str(exercise["seed"]) in (room.source / small.LESSON / f"{small.LESSON}.ipynb").read_text()
+        assert exercise["mode"] == "apart"
+    assert (room.private / f"{small.LESSON}.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_leak_is_found(room, tmp_path):
+    forbidden = assemble.secrets_of(room, small.LESSON)
+    assert any("surprise_of_each" in line for line in forbidden)
+    (tmp_path / "README.txt").write_text("surprise_of_each =   np.log(p)\nseed 123456789012")
+    assert len(assemble.leaks(tmp_path, forbidden, [123456789012])) == 2
+    nb = released(room)
+    nb.cells[0].metadata["spare"] = small.SOLVED["90.2"]
+    nbformat.write(nb, tmp_path / "x.ipynb")
+    assert any("x.ipynb" in leak for leak in assemble.leaks(tmp_path, forbidden, []))
+    assert assemble.leaks(room.release / small.LESSON, forbidden, []) == []
+
+
+def test_seeds_differ_between_releases_and_stay_within_one(room):
+    assert assemble.new_seeds(["90.1"]) != assemble.new_seeds(["90.1"])
+    before = room.manifest(small.LESSON)
+    release(room, small.LESSON, force=True, validate=False, say=lambda text: None)
+    assert room.manifest(small.LESSON) == before
+
+
+def test_a_running_assignment_is_not_changed_silently(graded):
+    room, said = graded.room, []
+    before = room.manifest(small.LESSON)
+    release(room, small.LESSON, say=said.append)
+    assert "released already" in said[0]
+    with pytest.raises(Problem, match="students have handed in .*new seeds.*--force"):
+        release(room, small.LESSON, new_seeds=True)
+    file = room.root / "lessons" / f"{small.LESSON}.ipynb"
+    text = file.read_text()
+    try:
+        file.write_text(text.replace("The end.", "The real end."))
+        with pytest.raises(Problem, match="the lesson has changed since; --force"):
+            release(room, small.LESSON)
+    finally:
+        file.write_text(text)
+    assert room.manifest(small.LESSON) == before
+
+
+def test_a_solution_that_fails_its_own_check_is_not_released(tmp_path):
+    root = small.course(tmp_path / "c")
+    file = root / "solutions" / f"{small.LESSON}.ipynb"
+    file.write_text(file.read_text().replace("-np.dot", "np.dot"))
+    with pytest.raises(Problem, match="90.1: wrong .*mend the solution"):
+        release(Classroom(root), small.LESSON)
+    assert not (root / "classroom" / "release" / small.LESSON).exists()
+
+
+# -- grading
+
+
+@pytest.mark.parametrize("student", small.EXPECTED)
+def test_score_and_report(graded, student):
+    points, note = small.EXPECTED[student]
+    row = graded.rows[student]
+    notes = "; ".join(row.notes)
+    assert row.total == points, notes
+    assert note in notes
+    assert bool(note) == bool(row.notes), notes
+    line = next(x for x in graded.said.splitlines() if x.startswith(student + " "))
+    assert note in line and f"{points:g}/10" in line
+
+
+def test_nobody_is_forgotten(graded):
+    assert set(graded.rows) == set(small.EXPECTED) == {p.name for p in graded.room.submitted.iterdir() if p.is_dir()}
+    assert "note.txt: a file in submitted/" in graded.said
+
+
+def test_points_of_each_exercise(graded):
+    assert graded.rows["partial"].scores == {"90.1": 0, "90.2": 3, "90.3": 0, "90.w": 0}
+    assert graded.rows["dead_kernel"].scores["90.1"] == 2  # earned before it died
+    assert graded.rows["perfect"].scores["90.w"] is None and graded.rows["perfect"].pending == 1
+    assert graded.rows["untouched"].pending == 0
+
+
+def test_what_was_handed_in_is_untouched(graded):
+    assert graded.before == graded.after
+
+
+def test_grades_csv(graded):
+    with open(graded.room.grades / small.LESSON / "grades.csv", newline="") as file:
+        rows = {r["student"]: r for r in csv.DictReader(file)}
+    assert set(rows) == set(small.EXPECTED)
+    assert (
+        rows["perfect"]
+        | {"auto": "6", "manual": "0", "total": "6", "max": "10", "status": "ok", "90.1": "2", "to_grade_by_hand": "1"}
+        == rows["perfect"]
+    )
+    assert rows["invalid_json"]["status"] == "not graded" and rows["absent"]["status"] == "missing"
+
+
+def pages(graded) -> dict[str, str]:
+    return {s: p.read_text() for s in graded.rows for p in (graded.room.feedback / s / small.LESSON).glob("*.html")}
+
+
+def test_everyone_gets_feedback_that_opens_offline(graded):
+    found = pages(graded)
+    assert set(found) == set(graded.rows)
+    for student, page in found.items():
+        assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", re.sub(r"<a\b[^>]*>", "", page)), student
+        assert not re.search(r"(@import|url\()\s*[\"']?(https?:)?//", page), student
+        assert "Content-Security-Policy" in page and "<script" not in re.sub(
+            r'<script src="\.\./\.\./_static/[\w./-]+"( defer)?></script>', "", page
+        )
+    assert "that is bits" in found["partial"] and "every property holds" in found["perfect"]
+    assert "invalid JSON" in found["invalid_json"]
+
+
+def test_feedback_keeps_secrets(graded):
+    manifest = graded.room.manifest(small.LESSON)
+    for student, page in pages(graded).items():
+        for exercise in manifest["exercises"].values():
+            seed = exercise["seed"]
+            for form in (str(seed), f"{seed:,}", hex(seed)[2:]):
+                assert form not in page, student
+        assert "HIDDEN TESTS" not in page and "grading=True" not in page.replace("&#39;", "'"), student
+        assert "MARK SCHEME" not in page and "if the word additivity" not in page and "says the model" not in page, (
+            student
+        )
+    autograded = (graded.room.autograded / "perfect" / small.LESSON / f"{small.LESSON}.ipynb").read_text()
+    assert "if the word additivity" in autograded  # the instructor sees the rubric in Formgrader
+    assert str(manifest["exercises"]["90.1"]["seed"]) in autograded  # so the pages above were cleaned, not empty
+
+
+def test_redaction():
+    text = "a\n### BEGIN HIDDEN TESTS\ncheck(f, seed=123456789012)\n### END HIDDEN TESTS\nb"
+    assert redact(text) == "a\n# (hidden tests)\nb"
+    assert redact("q\n=== BEGIN MARK SCHEME ===\nsecret") == "q"
+    assert "123" not in feedback.redact_seeds("123456789012 123,456,789,012 0x1cbe991a14", [123456789012])
+
+
+def test_scores_given_by_hand_survive(graded):
+    from nbgrader.api import Gradebook
+
+    room = graded.room
+
+    def by_hand(student: str, name: str, score: float) -> None:
+        with Gradebook(f"sqlite:///{room.db}", "course") as book:
+            found = book.find_grade(name, small.LESSON, small.LESSON, student)
+            found.manual_score, found.needs_manual_grade = score, False
+            book.db.commit()
+
+    by_hand("perfect", "ex-90-w-answer", 3.5)
+    by_hand("partial", "ex-90-1-test", 1)
+    again = {
+        r.student: r
+        for r in grade(room, small.LESSON, students=["perfect", "partial"], timeout=20, say=lambda text: None)
+    }
+    assert (again["perfect"].total, again["perfect"].manual, again["perfect"].pending) == (9.5, 3.5, 0)
+    assert (again["partial"].total, again["partial"].manual, again["partial"].auto) == (4, 1, 3)
+    said = []
+    everyone = {r.student: r for r in grade(room, small.LESSON, execute=False, say=said.append)}
+    assert (
+        everyone["perfect"].total == 9.5
+        and "9.5" in (room.feedback / "perfect" / small.LESSON / f"{small.LESSON}.html").read_text()
+    )
+    assert everyone["syntax_error"].total == 4 and "syntax error in cell" in everyone["syntax_error"].notes[0]
+    assert everyone["invalid_json"].status == "not graded"
+    assert fingerprint(room.submitted) == graded.before
+
+
+def test_a_broken_second_submission_counts_for_nothing_and_comes_back(graded):
+    room = graded.room
+    file = room.submitted / "talkative" / small.LESSON / f"{small.LESSON}.ipynb"
+    text = file.read_text()
+    try:
+        file.write_text("{")
+        (row,) = grade(room, small.LESSON, students=["talkative"], say=lambda text: None)
+        assert (row.total, row.status) == (0, "not graded")
+    finally:
+        file.write_text(text)
+    (row,) = grade(room, small.LESSON, students=["talkative"], say=lambda text: None)
+    assert row.total == 6
+    with open(room.grades / small.LESSON / "grades.csv", newline="") as found:
+        assert len(list(csv.DictReader(found))) == len(small.EXPECTED)  # the others stay in the file
+
+
+# -- the clean process
+
+
+def judge(source: str, name: str, room: Classroom, id: str, mode: str = "apart", limit: float = 5.0) -> dict:
+    """What the clean process says about a function."""
+    import base64
+
+    code = f"import numpy as np, cloudpickle, base64\n{source}\nprint(base64.b64encode(cloudpickle.dumps({name})).decode())"
+    blob = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert base64.b64decode(blob)
+    jobs = [{"id": id, "blob": blob, "seeds": [5, 6], "mode": mode}]
+    return verify.verdicts(room.root, jobs, limit=limit, preload=[], env=room.environment())[id]
+
+
+@pytest.mark.parametrize("mode", ["apart", "inside"])
+@pytest.mark.parametrize("id", ["90.1", "90.2", "90.3"])
+def test_solutions_pass_in_both_modes(room, id, mode):
+    assert judge(small.SOLVED[id], small.NAMES[id], room, id, mode)["verdict"] == "right"
+
+
+def test_inside_mode_notices_a_patched_checker(room):
+    patch = "def normalised(w):\n    import genutils.checks.lesson_90 as m\n    m.expect_close = lambda *a, **k: None\n    return w"
+    assert judge(patch, "normalised", room, "90.2", "inside")["verdict"] == "tampered"
+
+
+def test_what_a_student_says_never_becomes_the_verdict(room):
+    shout = "def normalised(w):\n    from genutils.expect import Wrong\n    raise Wrong('SECRET')"
+    said = judge(shout, "normalised", room, "90.2")
+    assert said["verdict"] == "wrong" and "SECRET" not in said["says"] + said["hint"]
+    forge = (
+        "def normalised(w):\n    import os, json, struct\n    for fd in range(3, 64):\n"
+        "        try:\n            os.write(fd, b'x' * 64)\n        except OSError:\n            pass\n    return w"
+    )
+    assert judge(forge, "normalised", room, "90.2")["verdict"] == "died"
+    assert (
+        judge("def normalised(w):\n    while True: pass", "normalised", room, "90.2", limit=1.0)["verdict"] == "timeout"
+    )
+
+
+def test_values_cross_unchanged():
+    import numpy as np
+
+    values = [
+        None,
+        True,
+        3,
+        2**200,
+        -1.5,
+        float("inf"),
+        1 + 2j,
+        "é",
+        b"\0",
+        [1, (2, {3})],
+        {(1, 2): [np.float32(1.5)]},
+        np.arange(6).reshape(2, 3),
+        np.array(["a", "bc"]),
+    ]
+    for value in values:
+        back = isolation.decode(json.loads(json.dumps(isolation.encode(value, []))), None)
+        assert type(back) is type(value) and repr(back) == repr(value)
+    with pytest.raises(isolation.Lost):
+        isolation.decode(["array", "|O8", [1], "AAAAAAAAAAA="], None)
+    with pytest.raises(isolation.Lost):
+        isolation.decode(["getattr", []], None)
+
+
+def test_environment_holds_no_secrets_of_the_instructor(room, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", "hush")
+    env = room.environment()
+    assert "MY_TOKEN" not in env and env["OMP_NUM_THREADS"] == "1" and env["GENUTILS_PROGRESS"] == "off"
+
+
+# -- one clear line
+
+
+@pytest.mark.parametrize("command", ["release", "grade"])
+def test_unknown_lesson_lists_the_lessons(command, tmp_path, capsys):
+    assert main(["--classroom", str(tmp_path), command, "99_nothing"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "04_entropy" in said
+
+
+def test_never_released(tmp_path, capsys):
+    assert main(["--classroom", str(tmp_path), "grade", "04_entropy"]) == 2
+    assert "make release LESSON=04_entropy" in capsys.readouterr().err
+
+
+def test_not_a_folder_that_can_be_written(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main(["--classroom", str(tmp_path / "file" / "x"), "release", "04_entropy"]) == 2
+    assert "set CLASSROOM=path" in capsys.readouterr().err
+    with pytest.raises(Problem, match="nbgrader cannot work"):
+        Classroom(tmp_path, tmp_path / "a[b]")
+
+
+def test_no_submissions(tmp_path):
+    root = small.course(tmp_path / "c")
+    room = Classroom(root)
+    release(room, small.LESSON, validate=False, say=lambda text: None)
+    with pytest.raises(Problem, match=r"put each submission in .*submitted/<student>/90_small/90_small.ipynb"):
+        grade(room, small.LESSON)
+    with pytest.raises(Problem, match="no folder of zoe"):
+        grade(room, small.LESSON, students=["zoe"])
+    room.submitted.rmdir()
+    with pytest.raises(Problem, match="there are no submissions"):
+        grade(room, small.LESSON)
+
+
+def test_classroom_moves_with_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("CLASSROOM", str(tmp_path / "elsewhere"))
+    assert Classroom().folder == tmp_path / "elsewhere"
+    monkeypatch.delenv("CLASSROOM")
+    assert Classroom().folder == REPO / "classroom"
+
+
+# -- the real lesson
+
+
+@pytest.mark.timeout(600)
+def test_lesson_04_goes_the_whole_way(tmp_path):
+    """Release 04, hand in its own solution and an untouched copy, grade."""
+    lesson = "04_entropy"
+    room = Classroom(REPO, tmp_path / "class")
+    said: list[str] = []
+    release(room, lesson, validate=False, say=said.append)
+    assert not any("can only be checked inside" in line for line in said), said
+    released = room.release / lesson / f"{lesson}.ipynb"
+    solved = {
+        c.metadata.exercise: c.source
+        for c in nbformat.read(REPO / "solutions" / f"{lesson}.ipynb", as_version=4).cells
+        if c.metadata.get("role") == "solution"
+    }
+    for student, answers in (("ada", solved), ("ben", {})):
+        nb = nbformat.read(released, as_version=4)
+        for id, source in answers.items():
+            small.answer(nb, id, source)
+        (room.submitted / student / lesson).mkdir(parents=True)
+        nbformat.write(nb, room.submitted / student / lesson / f"{lesson}.ipynb")
+    ada, ben = grade(room, lesson, say=said.append)
+    points = sum(e["points"] for e in room.manifest(lesson)["exercises"].values())
+    assert (ada.total, ada.notes) == (points, []), said
+    assert (ben.total, ben.notes) == (0, []), said
+    assert len(solved) >= 6 and os.path.getsize(room.feedback / "ada" / lesson / f"{lesson}.html") > 10_000

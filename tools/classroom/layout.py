@@ -1,0 +1,170 @@
+"""Where things are: the course, the instructor's classroom folder, and how nbgrader is told about both."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import sys
+from typing import Any
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Problem(Exception):
+    """Something the instructor can mend: one line that says what is wrong and what to do."""
+
+
+class Classroom:
+    """The course at ``root`` (lessons, solutions, genutils) and the instructor's folder.
+
+    ``release/<lesson>/`` goes to students; ``submitted/<student>/<lesson>/`` is what came back and is never written;
+    ``feedback/`` and ``grades/`` are results; ``source/``, ``private/`` (hidden seeds) and ``gradebook.db`` stay with the instructor.
+    """
+
+    def __init__(self, root: os.PathLike | str = REPO, folder: os.PathLike | str | None = None):
+        self.root = pathlib.Path(root).resolve()
+        folder = folder or os.environ.get("CLASSROOM") or self.root / "classroom"
+        self.folder = pathlib.Path(folder).expanduser().resolve()
+        if re.search(r"[\[\]*?{}]", str(self.folder)):
+            raise Problem(
+                f"nbgrader cannot work in a folder whose path has one of [ ] * ? {{ }}: {self.folder}; set CLASSROOM=path."
+            )
+        for name in ("source", "release", "submitted", "collected", "autograded", "feedback", "grades", "private"):
+            setattr(self, name, self.folder / name)
+        self.db = self.folder / "gradebook.db"
+
+    source: pathlib.Path
+    release: pathlib.Path
+    submitted: pathlib.Path
+    collected: pathlib.Path
+    autograded: pathlib.Path
+    feedback: pathlib.Path
+    grades: pathlib.Path
+    private: pathlib.Path
+
+    def lesson(self, name: str) -> str:
+        """The stem of a lesson that exists, from ``04_entropy``, ``04_entropy.ipynb``, a path, or ``04``."""
+        every = sorted(p.stem for p in (self.root / "lessons").glob("*.ipynb"))
+        stem = pathlib.Path(name).name.removesuffix(".ipynb")
+        found = [e for e in every if e == stem] or [e for e in every if stem and e.split("_")[0] == stem]
+        if len(found) != 1:
+            raise Problem(f"there is no lesson {name!r}; the lessons are: {', '.join(every) or '(none)'}.")
+        return found[0]
+
+    def manifest(self, lesson: str) -> dict[str, Any]:
+        """What was released, with its hidden seeds."""
+        file = self.private / f"{lesson}.json"
+        if not file.exists():
+            raise Problem(f"{lesson} was never released from {self.folder}; run: make release LESSON={lesson}")
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, OSError) as error:
+            raise Problem(
+                f"{file} cannot be read ({error}); restore it from a backup, or release again with --force."
+            ) from None
+
+    def make(self) -> None:
+        """Create the folder with its nbgrader settings."""
+        try:
+            for path in (self.folder, self.source, self.release, self.submitted, self.private):
+                path.mkdir(parents=True, exist_ok=True)
+            self.private.chmod(0o700)
+            settings = self.folder / "nbgrader_config.py"
+            settings.write_text(_SETTINGS.format(repo=str(REPO), root=str(self.root)), encoding="utf-8")
+        except OSError as error:
+            raise Problem(
+                f"cannot write in {self.folder} ({error.strerror}); set CLASSROOM=path to a folder that you may write."
+            ) from None
+
+    def students(self, lesson: str) -> list[str]:
+        """Names of those who have handed in something for a lesson."""
+        if not self.submitted.is_dir():
+            return []
+        return sorted(p.name for p in self.submitted.iterdir() if (p / lesson).exists() or (p / lesson).is_symlink())
+
+    def environment(self) -> dict[str, str]:
+        """What grading processes see: no tokens or passwords of the instructor's, one thread each, no progress file."""
+        kept = (
+            "PATH",
+            "HOME",
+            "LANG",
+            "LC_ALL",
+            "LC_CTYPE",
+            "TMPDIR",
+            "USER",
+            "LOGNAME",
+            "TZ",
+            "SYSTEMROOT",
+            "MPLCONFIGDIR",
+        )
+        env = {k: os.environ[k] for k in kept if k in os.environ}
+        env["PATH"] = os.path.dirname(sys.executable) + os.pathsep + env.get("PATH", os.defpath)
+        env |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+        env |= {
+            "GENUTILS_PROGRESS": "off",
+            "PYTHONPATH": str(self.root),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+            "MPLBACKEND": "Agg",
+        }
+        env |= {"PYTHONDONTWRITEBYTECODE": "1", "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        env |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+        return env
+
+
+_SETTINGS = """# Written by `make release`. It lets nbgrader and its Formgrader work in this folder with the course's own safeguards.
+import sys
+
+sys.path.insert(0, {repo!r})
+from tools.classroom.layout import configure
+
+configure(get_config(), {root!r}, __file__)
+"""
+
+
+def configure(c: Any, root: str, settings: str) -> Any:
+    """Tell nbgrader about a classroom (used by its command line, by Formgrader, and by `grade`)."""
+    from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
+    from nbgrader import preprocessors as nbg
+
+    from tools.classroom import preprocessors as ours
+
+    room = Classroom(root, pathlib.Path(settings).resolve().parent)
+    c.CourseDirectory.root = str(room.folder)
+    c.CourseDirectory.course_id = "course"
+    c.CourseDirectory.submitted_directory = (
+        "collected"  # checked copies; what students handed in is never opened for writing
+    )
+    c.CourseDirectory.db_url = f"sqlite:///{room.db}?timeout=60"
+    c.ClearMarkScheme.enforce_metadata = False
+    c.GenerateAssignment.preprocessors = [
+        nbg.LockCells,
+        ours.SwapStubs,
+        nbg.ClearOutput,
+        nbg.CheckCellMetadata,
+        nbg.ComputeChecksums,
+        nbg.SaveCells,
+        nbg.ClearHiddenTests,
+        nbg.ClearMarkScheme,
+        nbg.ComputeChecksums,
+        nbg.CheckCellMetadata,
+    ]
+    c.Autograde.autograde_preprocessors = [
+        ours.VerifiedExecute,
+        nbg.IgnorePattern,
+        ClearMetadataPreprocessor,
+        nbg.LimitOutput,
+        nbg.SaveAutoGrades,
+        nbg.AssignLatePenalties,
+        nbg.CheckCellMetadata,
+    ]
+    c.ClearMetadataPreprocessor.clear_notebook_metadata = False
+    c.GenerateFeedback.preprocessors = [nbg.GetGrades, ours.Redact, CSSHTMLHeaderPreprocessor]
+    c.VerifiedExecute.root = str(room.root)
+    c.VerifiedExecute.private = str(room.private)
+    for section in ("Execute", "ExecutePreprocessor"):
+        c[section].timeout = 60
+        c[section].kernel_name = "python3"
+    c.Validator.validate_all = False
+    return c

@@ -1,0 +1,218 @@
+"""`release`: from a lesson to the folder that is handed to students."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+
+import nbformat
+
+from tools.classroom import assemble, verify
+from tools.classroom.layout import Classroom, Problem
+
+README = """{title}
+{rule}
+
+Hand in: {lesson}.ipynb, under exactly this name.
+
+To begin
+  1. Get the course once, and set it up (this also installs its package genutils into the course's own environment):
+         make lab
+     or, in a Python 3.11+ environment of your own, from the course's folder:
+         pip install -r requirements.txt && pip install .
+  2. Put this folder anywhere, and open {lesson}.ipynb in JupyterLab.
+  3. Write your answers where a cell says NotImplementedError, or "Your answer here". Run the cell with check(...) below an answer: it
+     tells you what holds and what does not. You may run it as often as you like.
+  4. Before you hand in: Kernel > Restart Kernel and Run All Cells. Save. Hand in the notebook.
+
+Good to know
+  - Please do not delete, copy or edit cells that say "The points of ... are given here". Add cells of your own wherever you like.
+  - Each answer is taken from the notebook and tested by itself, at random inputs that you have not seen. It may use the imports
+    and helper functions of your notebook, but no other files.
+  - {total:g} points: {points}.
+"""
+
+
+def release(
+    room: Classroom,
+    lesson: str,
+    *,
+    force: bool = False,
+    new_seeds: bool = False,
+    validate: bool = True,
+    say: Callable = print,
+) -> pathlib.Path:
+    """Assemble a lesson, run ``nbgrader generate_assignment`` on it, and prove that nothing secret is in the result.
+
+    Args:
+        force: replace a release although students have handed in (the hidden seeds stay as they are).
+        new_seeds: draw new hidden seeds; needs ``force`` once students have handed in.
+        validate: also run the instructor's notebook through ``nbgrader validate``.
+
+    Raises:
+        Problem: with one line that says what to do.
+    """
+    lesson = room.lesson(lesson)
+    room.make()
+    env = room.environment()
+    try:
+        registry = verify.registry(room.root, env)
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        raise Problem(f"genutils cannot be imported ({error}); run: make test") from None
+    old = room.manifest(lesson) if (room.private / f"{lesson}.json").exists() else None
+    students = room.students(lesson)
+    ids = assemble.exercise_ids(assemble.read(room.root / "lessons" / f"{lesson}.ipynb"))
+    seeds = assemble.new_seeds(ids)
+    if old is not None and not new_seeds:
+        kept = {e: x["seed"] for e, x in old["exercises"].items()}
+        seeds = {"secret": old["secret"], "seeds": {e: kept.get(e, s) for e, s in seeds["seeds"].items()}}
+    nb, manifest = assemble.assemble(room, lesson, registry, seeds)
+    text = nbformat.writes(nb) + "\n"
+    source = room.source / lesson / f"{lesson}.ipynb"
+    target = room.release / lesson
+    if old is not None and students and not force:
+        same = source.exists() and source.read_text(encoding="utf-8") == text and target.is_dir()
+        if same and not new_seeds:
+            say(f"{lesson} is released already, and nothing has changed: {target}")
+            return target
+        raise Problem(
+            f"{len(students)} students have handed in {lesson} ({', '.join(students[:3])}{', ...' if len(students) > 3 else ''}), and "
+            f"{'new seeds were asked for' if new_seeds else 'the lesson has changed since'}; --force releases it again"
+            f"{'' if new_seeds else ' with the same hidden seeds'}."
+        )
+    _rehearse(room, manifest, env, say)
+    shutil.rmtree(source.parent, ignore_errors=True)
+    source.parent.mkdir(parents=True)
+    source.write_text(text, encoding="utf-8")
+    for name in manifest["images"]:
+        (source.parent / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(room.root / "lessons" / name, source.parent / name)
+    (source.parent / "README.txt").write_text(_readme(lesson, nb, manifest), encoding="utf-8")
+    private = room.private / f"{lesson}.json"
+    _write_private(private, manifest)
+    if validate:
+        said = _nbgrader(room, env, "validate", str(source))
+        if "Success" not in said:
+            raise Problem(f"nbgrader validate: the solved lesson does not pass its own tests:\n{said[-2000:]}")
+    shutil.rmtree(target, ignore_errors=True)
+    said = _nbgrader(room, env, "generate_assignment", lesson, "--force")
+    released = target / f"{lesson}.ipynb"
+    if not released.exists():
+        reason = next((x for x in reversed(said.splitlines()) if "Error" in x), said[-1000:])
+        if "Cannot add or remove cells" in reason:
+            reason = f"exercises were added or removed after students were graded; move {room.db} aside and grade again"
+        raise Problem(f"nbgrader generate_assignment failed: {reason}")
+    found = assemble.leaks(
+        target, assemble.secrets_of(room, lesson), [e["seed"] for e in manifest["exercises"].values()]
+    )
+    strangers = {str(p.relative_to(target)) for p in target.rglob("*") if p.is_file()} - {
+        f"{lesson}.ipynb",
+        "README.txt",
+        *manifest["images"],
+    }
+    if found or strangers:
+        shutil.rmtree(target)
+        raise Problem(
+            f"the release would have given something away, so it was removed: {'; '.join(found + sorted(strangers))}"
+        )
+    manifest["released"] = _cells(released)
+    _write_private(private, manifest)
+    total = sum(e["points"] for e in [*manifest["exercises"].values(), *manifest["manual"].values()])
+    say(f"{lesson}: {len(ids)} exercises and {len(manifest['manual'])} question(s) in words, {total:g} points")
+    say(f"hand this folder to students: {target}")
+    say(f"put what comes back in:       {room.submitted}/<student>/{lesson}/{lesson}.ipynb")
+    say(f"then run:                     make grade LESSON={lesson}")
+    return target
+
+
+def _rehearse(room: Classroom, manifest: dict, env: dict, say: Callable) -> None:
+    """Find out how each exercise can be checked in a clean process, by carrying the instructor's own solutions there."""
+    names = {id: e["name"] for id, e in manifest["exercises"].items()}
+    solved = assemble.read(room.root / "solutions" / f"{manifest['lesson']}.ipynb")
+    cells = [c.source for c in solved.cells if c.cell_type == "code"]
+    code = "\n\n".join(cells) + (
+        "\nimport base64, cloudpickle, json, sys\n"
+        f"print(json.dumps({{i: base64.b64encode(cloudpickle.dumps(globals()[n])).decode() for i, n in {names!r}.items()}}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-"], input=code, env=env, cwd=room.root, capture_output=True, text=True, timeout=300
+    )
+    if done.returncode:
+        raise Problem(
+            f"the solutions of {manifest['lesson']} do not run together: {done.stderr.strip().splitlines()[-1]}"
+        )
+    blobs = json.loads(done.stdout.splitlines()[-1])
+    assert all(base64.b64decode(b) for b in blobs.values())
+    left = dict(manifest["exercises"])
+    reasons = {}
+    for mode in ("apart", "inside"):
+        jobs = [
+            {"id": id, "blob": blobs[id], "mode": mode, "seeds": [e["seed"], e["seed"] + 1]} for id, e in left.items()
+        ]
+        said = verify.verdicts(room.root, jobs, limit=60.0, preload=manifest["preload"], env=env)
+        for id, verdict in said.items():
+            if verdict["verdict"] == "right":
+                manifest["exercises"][id]["mode"] = mode
+                del left[id]
+            reasons[id] = f"{verdict['verdict']} {verdict['says']}".strip()
+        if mode == "apart" and left:
+            say(
+                f"note: {', '.join(left)} can only be checked inside the student's own process, which protects less (see for_instructors)"
+            )
+    if left:
+        why = "; ".join(f"{id}: {reasons[id]}" for id in left)
+        raise Problem(
+            f"the solution does not pass its own check ({why}); mend the solution or the check, then release."
+        )
+
+
+def _nbgrader(room: Classroom, env: dict, *args: str) -> str:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *args], cwd=room.folder, env=env, text=True, timeout=900,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise Problem(f"nbgrader {args[0]} took more than 15 minutes; does the solved lesson run?") from None
+    return done.stdout
+
+
+def _write_private(file: pathlib.Path, manifest: dict) -> None:
+    temporary = file.with_suffix(".tmp")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "w", encoding="utf-8") as out:
+        json.dump(manifest, out, indent=1)
+    os.replace(temporary, file)
+
+
+def _cells(released: pathlib.Path) -> list[dict]:
+    """The released cells, to compare submissions with."""
+    nb = nbformat.reads(released.read_text(encoding="utf-8"), as_version=4)
+    return [
+        {"type": c.cell_type, "source": c.source, "nbgrader": c.metadata.get("nbgrader"), "id": c.get("id")}
+        for c in nb.cells
+    ]
+
+
+def _readme(lesson: str, nb: nbformat.NotebookNode, manifest: dict) -> str:
+    heading = next(
+        (
+            line
+            for c in nb.cells
+            if c.cell_type == "markdown"
+            for line in c.source.splitlines()
+            if line.startswith("# ")
+        ),
+        f"# {lesson}",
+    )
+    title = heading.lstrip("# ").strip()
+    points = [f"{id} {e['name']} {e['points']:g}" for id, e in manifest["exercises"].items()]
+    points += [f"{id} in words {e['points']:g}" for id, e in manifest["manual"].items()]
+    total = sum(e["points"] for e in [*manifest["exercises"].values(), *manifest["manual"].values()])
+    return README.format(title=title, rule="=" * len(title), lesson=lesson, total=total, points=", ".join(points))

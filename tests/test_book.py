@@ -112,6 +112,16 @@ def test_no_id_twice(book, subtests):
             assert sorted({i for i in ids if ids.count(i) > 1}) == []
 
 
+def test_no_markup_is_left_raw(book, subtests):
+    for name in discover(book):
+        with subtests.test(page=name):
+            raw = []
+            for words in soup(book / name).find("main").find_all(string=re.compile(r"\$|\]\(|\*\*(?!\d)|\{(cite|doc|ref|term|glue)\b|:::")):
+                if not words.find_parent(["pre", "code", "script", "style", "svg"]) and not words.find_parent(class_=["math", "sig"]):
+                    raw.append(words.strip()[:100])
+            assert raw == []
+
+
 def test_every_page_has_language_title_and_no_traceback(book, subtests):
     for name in discover(book):
         with subtests.test(page=name):

@@ -1,0 +1,173 @@
+"""The data of the course: real digits, real text, and five densities whose entropy is known. Offline, never shuffled."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import pathlib
+import platform
+from dataclasses import dataclass, field
+
+import numpy as np
+
+DENSITIES = ("ring", "moons", "pinwheel", "checkerboard", "spiral")
+
+
+def __getattr__(name: str):
+    """The 2-D densities come from `genutils.densities`, which needs torch, only when one is asked for."""
+    if name in DENSITIES:
+        from genutils import densities
+
+        return getattr(densities, name)
+    raise AttributeError(
+        f"module 'genutils.data' has no {name!r}; it has digits, text and the densities {', '.join(DENSITIES)}"
+    )
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Handwritten digits, split by row and never shuffled across.
+
+    ``train``, ``validation`` and ``test`` are (N, 8, 8) uint8 with grey levels 0 ... 16 (0 is paper), N = 1000, 350, 447;
+    ``train_labels`` and so on are (N,) uint8, 0 ... 9. The arrays are read-only.
+    """
+
+    train: np.ndarray = field(repr=False)
+    validation: np.ndarray = field(repr=False)
+    test: np.ndarray = field(repr=False)
+    train_labels: np.ndarray = field(repr=False)
+    validation_labels: np.ndarray = field(repr=False)
+    test_labels: np.ndarray = field(repr=False)
+    levels: int = 17
+
+
+@functools.cache
+def digits() -> Digits:
+    """1,797 real scans of handwritten digits, 8 x 8 pixels with 17 grey levels, from scikit-learn.
+
+    Rows 0-999 are for training, 1000-1349 for validation and 1350-1796 for the test, in scikit-learn's order.
+
+    Returns:
+        A `Digits`.
+
+    Source: Alpaydin and Kaynak (1998), as distributed with scikit-learn.
+
+    >>> digits().train.shape, digits().test.shape, int(digits().train.max())
+    ((1000, 8, 8), (447, 8, 8), 16)
+    """
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    images, labels = bunch.images.astype(np.uint8), bunch.target.astype(np.uint8)
+    parts = slice(0, 1000), slice(1000, 1350), slice(1350, 1797)
+    arrays = [images[p].copy() for p in parts] + [labels[p].copy() for p in parts]
+    for array in arrays:
+        array.setflags(write=False)
+    return Digits(*arrays)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text in three contiguous parts: the first 80 % for training, 10 % for validation, the last 10 % for the test.
+
+    ``alphabet`` holds the distinct characters of the *whole* text, sorted: which characters exist is taken as known, so that
+    a model can give each of them a probability; how often they occur must be learned from ``train``.
+    """
+
+    train: str = field(repr=False)
+    validation: str = field(repr=False)
+    test: str = field(repr=False)
+    alphabet: str = field(repr=False)
+    source: str
+
+    def encode(self, characters: str) -> np.ndarray:
+        """(n,) int64 places in the alphabet; ValueError names a character that is not in it."""
+        codes = np.frombuffer(characters.encode("utf-32-le"), dtype=np.uint32)
+        known = np.frombuffer(self.alphabet.encode("utf-32-le"), dtype=np.uint32)
+        ids = np.searchsorted(known, codes).clip(max=len(known) - 1)
+        wrong = np.flatnonzero(known[ids] != codes)
+        if len(wrong):
+            raise ValueError(
+                f"character {characters[wrong[0]]!r} at position {wrong[0]} is not among the {len(self.alphabet)} of this "
+                "text; leave it out or replace it"
+            )
+        return ids.astype(np.int64)
+
+    def decode(self, ids: np.ndarray) -> str:
+        """The characters at these places in the alphabet."""
+        ids = np.asarray(ids)
+        if ids.size and not (
+            np.issubdtype(ids.dtype, np.integer) and 0 <= ids.min() and ids.max() < len(self.alphabet)
+        ):
+            raise ValueError(
+                f"decode needs integers 0 ... {len(self.alphabet) - 1}; it was given {ids.dtype} from {ids.min()} to {ids.max()}"
+            )
+        return "".join(self.alphabet[i] for i in ids)
+
+
+def text(path: str | os.PathLike | None = None) -> Text:
+    """English technical prose (the topics of Python's own ``help()``), or a text file of your own.
+
+    The topics are joined in the order of their names, with an empty line between them. Their wording changes a little
+    from one version of CPython to the next, and measured numbers with it; ``source`` says which text it is.
+
+    Args:
+        path: a UTF-8 text file of your own, of at least 1,000 characters.
+
+    Returns:
+        A `Text`.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError, PermissionError, ValueError: the file cannot serve; says why and what to do.
+
+    >>> corpus = text()
+    >>> corpus.decode(corpus.encode("entropy"))
+    'entropy'
+    """
+    if path is None:
+        return _topics()
+    return _split(_read(pathlib.Path(path).expanduser()), f"{path}")
+
+
+@functools.cache
+def _topics() -> Text:
+    from pydoc_data.topics import topics
+
+    return _split(
+        "\n\n".join(topics[name].strip() for name in sorted(topics)) + "\n",
+        f"help topics of CPython {platform.python_version()}",
+    )
+
+
+def _split(whole: str, name: str) -> Text:
+    n = len(whole)
+    a, b = int(0.8 * n), int(0.9 * n)
+    mark = hashlib.sha256(whole.encode()).hexdigest()[:12]
+    source = f"{name}, {n:,} characters, sha256 {mark}"
+    return Text(whole[:a], whole[a:b], whole[b:], "".join(sorted(set(whole))), source)
+
+
+def _read(path: pathlib.Path) -> str:
+    wanted = "a plain text file in UTF-8 of at least 1,000 characters"
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; text() reads one file: {wanted}")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path} (looked in {pathlib.Path.cwd()}); text() reads {wanted}")
+    try:
+        data = path.read_bytes()
+    except PermissionError as error:
+        raise PermissionError(f"{path} may not be read by you; change its permissions or copy it") from error
+    try:
+        whole = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}; text() reads {wanted}. Save it again as "
+            "UTF-8 in your editor"
+        ) from error
+    whole = whole.replace("\r\n", "\n")
+    if len(whole) < 1000:
+        raise ValueError(
+            f"{path} holds {len(whole):,} characters; text() reads {wanted}, so that each part says something"
+        )
+    return whole

@@ -55,7 +55,7 @@ def chromium() -> str:
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if found := shutil.which(name):
             return found
-    message = "the browser tests need Chromium: install the package `chromium` (Debian, Ubuntu: apt-get install chromium)"
+    message = "browser tests need Chromium: install the package `chromium` (Debian, Ubuntu: apt-get install chromium)"
     if os.environ.get("CI", "").lower() in ("true", "1"):
         pytest.fail(message, pytrace=False)
     pytest.skip(message)
@@ -81,6 +81,7 @@ def open_page(browser):
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
         contexts.append(context)
         context.add_init_script(f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')")
+        context.add_init_script(path=ROOT / "tests" / "probes.js")
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.left, page.errors = [], []

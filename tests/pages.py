@@ -19,7 +19,7 @@ def discover(book: pathlib.Path) -> list[str]:
     return sorted((str(p.relative_to(book)) for p in real), key=lambda name: (name.count("/"), name))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _parsed(path: pathlib.Path, modified: int) -> BeautifulSoup:
     return BeautifulSoup(path.read_text(encoding="utf8"), "html.parser")
 

@@ -1,4 +1,4 @@
-"""The book and a lesson as a reader meets them: in Chromium, from file://, by day, by night, on a phone, by keyboard, in JupyterLab."""
+"""The book from file:// by day, by night, on a phone and by keyboard, and a lesson in JupyterLab: all in Chromium."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -21,7 +22,7 @@ import pytest
 from tests.mutants import CANDIDATES
 from tests.pages import ROOT, discover, soup
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 def go(page, book: pathlib.Path, name: str, query: str = "") -> None:
@@ -42,9 +43,7 @@ def test_pages_are_complete_offline_and_quiet(book, open_page, subtests):
             assert page.left == [], "requests that leave this machine"
             assert page.errors == [], "errors in the console"
             assert page.locator("mjx-merror").count() == 0, "formulas that MathJax could not read"
-            bare = page.evaluate(
-                "() => [...document.querySelectorAll('span.math, div.math')].filter(m => !m.querySelector('mjx-container')).map(m => m.textContent)"
-            )
+            bare = page.evaluate("probes.rawFormulas()")
             assert bare == [], "formulas that stayed raw"
 
 
@@ -59,38 +58,7 @@ def test_a_phone_never_scrolls_sideways(book, open_page, subtests):
     for name in discover(book):
         with subtests.test(page=name):
             go(page, book, name)
-            wide = page.evaluate(
-                """() => document.documentElement.scrollWidth <= 390 ? [] :
-                [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 391).slice(0, 8).map(e => e.outerHTML.slice(0, 100))"""
-            )
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, wide
-
-
-CONTRAST = """() => {
-  const canvas = document.createElement('canvas'); canvas.width = canvas.height = 1;
-  const pen = canvas.getContext('2d', {willReadFrequently: true});
-  const rgba = css => { pen.clearRect(0, 0, 1, 1); pen.fillStyle = css; pen.fillRect(0, 0, 1, 1); const d = pen.getImageData(0, 0, 1, 1).data; return [d[0], d[1], d[2], d[3] / 255]; };
-  const over = (a, b) => [0, 1, 2].map(i => a[i] * a[3] + b[i] * (1 - a[3]));
-  const lum = c => { const [r, g, b] = c.map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const paper = e => { const layers = []; for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); layers.push(c); if (c[3] === 1) break; } return layers.reverse().reduce((under, c) => over(c, under), [255, 255, 255]); };
-  const bad = [], seen = new Set();
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const e = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || seen.has(e) || e.closest('script, style, noscript, mjx-assistive-mml, .headerlink, .genutils-figure svg')) continue;
-    seen.add(e);
-    const style = getComputedStyle(e);
-    if (!e.checkVisibility({opacityProperty: true, visibilityProperty: true}) || e.getBoundingClientRect().width < 2) continue;
-    let alpha = 1; for (let p = e; p; p = p.parentElement) alpha *= getComputedStyle(p).opacity;
-    let under = paper(e);
-    if (e instanceof SVGElement) { const box = e.parentElement.closest('g')?.parentElement?.querySelector(':scope > .box') ?? e.closest('.family')?.querySelector('.box'); const row = e.parentElement.querySelector(':scope > .row'); for (const shape of [box, row]) if (shape) { const f = getComputedStyle(shape).fill; if (f !== 'none') under = over(rgba(f), under); } }
-    const ink = rgba(e instanceof SVGElement ? style.fill : style.color); ink[3] *= alpha;
-    const a = lum(over(ink, under)), b = lum(under), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-    if (ratio < (large ? 3 : 4.5)) bad.push(`${ratio.toFixed(2)} <${e.tagName.toLowerCase()} class="${e.getAttribute('class') ?? ''}"> ${walker.currentNode.textContent.trim().slice(0, 40)}`);
-  }
-  return {bad, read: seen.size, paper: lum(paper(document.querySelector('#main-content')))};
-}"""
+            assert page.evaluate("probes.tooWide(390)") == []
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
@@ -100,16 +68,10 @@ def test_all_text_stands_out_from_its_background(book, open_page, subtests, mode
         with subtests.test(page=name):
             go(page, book, name)
             assert page.evaluate("document.documentElement.dataset.theme") == mode
-            found = page.evaluate(CONTRAST)
+            found = page.evaluate("probes.contrast()")
             assert found["read"] > 10
             assert (found["paper"] < 0.1) == (mode == "dark")
-            assert found["bad"] == []
-
-
-FIGURES = """() => [...document.querySelectorAll('figure.genutils-figure')].map(f => {
-  const opaque = []; for (let e = f; e && e.id !== 'main-content'; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!/rgba\\(.*, 0\\)|transparent/.test(c)) opaque.push(e.className || e.tagName); }
-  return [opaque, getComputedStyle(f).color === getComputedStyle(f.closest('article')).color];
-})"""
+            assert found["faint"] == []
 
 
 def test_figures_take_the_ink_and_paper_of_the_page_at_night(book, open_page, subtests):
@@ -118,7 +80,7 @@ def test_figures_take_the_ink_and_paper_of_the_page_at_night(book, open_page, su
         if soup(book / name).find("figure", class_="genutils-figure"):
             with subtests.test(page=name):
                 go(page, book, name)
-                assert [f for f in page.evaluate(FIGURES) if f != [[], True]] == []
+                assert page.evaluate("probes.strangeFigures()") == []
 
 
 def test_the_switch_changes_day_to_night_and_is_remembered(book, open_page):
@@ -131,15 +93,6 @@ def test_the_switch_changes_day_to_night_and_is_remembered(book, open_page):
     assert {"light", "dark"} <= seen
 
 
-FOCUS = """() => {
-  const e = document.activeElement, s = getComputedStyle(e), r = e.getBoundingClientRect();
-  const ring = x => { const s = getComputedStyle(x); return (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 1) || s.boxShadow !== 'none'; };
-  const shown = ring(e) || (e.parentElement && e.closest('.sd-card') && ring(e.closest('.sd-card'))) || (e instanceof SVGElement);
-  const where = e.closest('.skip-link, #pst-skip-link') ? 'skip' : e.closest('.search-button-field, .search-button, .search-button__button') ? 'search' : e.closest('.bd-sidebar-primary') ? 'navigation' : e.closest('.bd-article') ? 'article' : e.closest('main') ? 'main' : 'other';
-  return {where, shown: Boolean(shown), what: e.outerHTML.slice(0, 120), seen: r.width > 0 && r.bottom > 0};
-}"""
-
-
 def test_every_page_can_be_walked_by_keyboard(book, open_page, subtests):
     page = open_page()
     for name in discover(book):
@@ -148,13 +101,13 @@ def test_every_page_can_be_walked_by_keyboard(book, open_page, subtests):
             stops = []
             for _ in range(6 + 3 * page.locator(".bd-sidebar-primary a").count()):
                 page.keyboard.press("Tab")
-                stops.append(page.evaluate(FOCUS))
-                if stops[-1]["where"] in ("article", "main"):
+                stops.append(page.evaluate("probes.focus()"))
+                if stops[-1]["where"] == "page":
                     break
             assert stops[0]["where"] == "skip"
             assert {"search", "navigation"} <= {s["where"] for s in stops}
-            assert stops[-1]["where"] in ("article", "main")
-            assert [s["what"] for s in stops if not s["shown"]] == [], "focus cannot be seen"
+            assert stops[-1]["where"] == "page"
+            assert [s["what"] for s in stops if not s["visible"]] == [], "focus cannot be seen"
 
 
 def test_the_skip_link_leads_into_the_page(book, open_page):
@@ -164,7 +117,7 @@ def test_the_skip_link_leads_into_the_page(book, open_page):
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#main-content"
     page.keyboard.press("Tab")
-    assert page.evaluate(FOCUS)["where"] in ("article", "main")
+    assert page.evaluate("probes.focus()")["where"] == "page"
 
 
 def test_search_finds_entropy_from_the_disk(book, open_page):
@@ -177,7 +130,8 @@ def test_search_finds_entropy_from_the_disk(book, open_page):
     page.wait_for_selector("#search-results ul.search li a")
     page.wait_for_function("() => !document.querySelector('#search-results h2')?.textContent.includes('Searching')")
     page.wait_for_timeout(500)
-    found = page.eval_on_selector_all("#search-results ul.search li a", "links => links.map(a => a.getAttribute('href').split('?')[0].split('#')[0])")
+    links = page.locator("#search-results ul.search li a").all()
+    found = [re.split("[?#]", link.get_attribute("href"))[0] for link in links]
     assert found
     if (ROOT / "lessons" / "04_entropy.ipynb").exists():
         assert any(address.endswith("lessons/04_entropy.html") for address in found[:4]), found
@@ -206,7 +160,8 @@ def lab(tmp_path):
     shutil.copytree(ROOT / "lessons", folder / "lessons", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     quiet = tmp_path / "settings" / "@jupyterlab" / "apputils-extension"
     quiet.mkdir(parents=True)
-    (quiet / "notification.jupyterlab-settings").write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    settings = {"fetchNews": "false", "checkForUpdates": False}
+    (quiet / "notification.jupyterlab-settings").write_text(json.dumps(settings))
     places = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTERLAB_SETTINGS_DIR": "settings",
@@ -219,8 +174,9 @@ def lab(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0"]
-    command += ["--IdentityProvider.token=", "--allow-root", "--expose-app-in-browser", f"--ServerApp.root_dir={folder}"]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    command += ["--ip=127.0.0.1", f"--port={port}", "--port-retries=0", "--IdentityProvider.token="]
+    command += [f"--ServerApp.root_dir={folder}"]
     with (tmp_path / "lab.log").open("w") as log:
         server = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -241,34 +197,19 @@ def lab(tmp_path):
             server.kill()
 
 
-NOTEBOOK = "window.jupyterapp?.shell.currentWidget"
-READY = f"() => {{ const w = {NOTEBOOK}; return w?.sessionContext?.session?.kernel?.status === 'idle'; }}"
-RAN = f"() => {{ const w = {NOTEBOOK}; return w.sessionContext.session.kernel.status === 'idle' && [...w.content.model.cells].filter(c => c.type === 'code' && c.sharedModel.source.trim()).every(c => c.executionCount); }}"
-ERRORS = f"""() => [...{NOTEBOOK}.content.model.cells].filter(c => c.type === 'code').flatMap(
-  c => c.outputs.toJSON().filter(o => o.output_type === 'error').map(o => `${{o.ename}}: ${{o.evalue}}`))"""
-FIND = f"""([exercise, role]) => [...{NOTEBOOK}.content.model.cells].findIndex(
-  c => c.sharedModel.metadata.exercise === exercise && c.sharedModel.metadata.role === role)"""
-RUN_CELL = f"""async index => {{
-  const notebook = {NOTEBOOK}.content;
-  notebook.deselectAll(); notebook.activeCellIndex = index;
-  await jupyterapp.commands.execute('notebook:run-cell');
-}}"""
-SAYS = f"(index) => {NOTEBOOK}.content.widgets[index].node.querySelector('.jp-OutputArea')?.innerText ?? ''"
-
-
 def type_answer(page, index: int, answer: str) -> None:
     """Put an answer into a cell as a learner does: click into it, select all, type over it."""
-    page.evaluate(f"(index) => {{ const n = {NOTEBOOK}.content; n.activeCellIndex = index; return n.scrollToItem?.(index); }}", index)
-    editor = page.locator(".jp-Notebook .jp-Cell.jp-mod-active .cm-content")
-    editor.click()
+    page.evaluate("index => lab.select(index)", index)
+    page.locator(".jp-Notebook .jp-Cell.jp-mod-active .cm-content").click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(answer)
-    assert page.evaluate(f"(index) => {NOTEBOOK}.content.model.cells.get(index).sharedModel.getSource()", index) == answer
+    assert page.evaluate("index => lab.source(index)", index) == answer
 
 
 def solution_of(stem: str, exercise: str) -> str:
     notebook = nbformat.read(ROOT / "solutions" / f"{stem}.ipynb", as_version=4)
-    return next(c.source for c in notebook.cells if c.metadata.get("exercise") == exercise and c.metadata.get("role") == "solution")
+    wanted = {"exercise": exercise, "role": "solution"}
+    return next(c.source for c in notebook.cells if wanted.items() <= c.metadata.items())
 
 
 LESSON = "04_entropy"
@@ -280,26 +221,31 @@ def test_lab_replies_to_a_wrong_and_a_right_answer(lab, open_page):
     page = open_page()
     page.goto(f"{address}/lab/workspaces/auto-t/tree/lessons/{LESSON}.ipynb?reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=90_000)
-    page.wait_for_function(READY, timeout=90_000)
-    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    page.wait_for_function(f"() => ({RAN})() || ({ERRORS})().length", timeout=180_000)
-    assert page.evaluate(ERRORS) == [], "the lesson as handed out runs without an error"
+    page.wait_for_function("lab.idle()", timeout=90_000)
+    page.evaluate("lab.runAll()")
+    page.wait_for_function("lab.ran() || lab.errors().length", timeout=180_000)
+    assert page.evaluate("lab.errors()") == [], "the lesson as handed out runs without an error"
 
-    stub = page.evaluate(FIND, ["04.1", "stub"])
-    check = page.evaluate(FIND, ["04.1", "check"])
+    def wait_until_it_says(index: int, words: str) -> str:
+        page.evaluate("index => lab.select(index)", index)
+        page.wait_for_function("([index, words]) => lab.says(index).includes(words)", arg=[index, words])
+        return page.evaluate("index => lab.says(index)", index)
+
+    stub, check = (
+        page.evaluate("([exercise, role]) => lab.find(exercise, role)", ["04.1", r]) for r in ("stub", "check")
+    )
     assert 0 <= stub < check
-    page.evaluate(f"(index) => {NOTEBOOK}.content.scrollToItem(index)", check)  # cells out of sight are not drawn
-    page.wait_for_function(f"(index) => ({SAYS})(index).includes('waiting for you')", arg=check, timeout=30_000)
+    wait_until_it_says(check, "waiting for you")
 
     right = solution_of(LESSON, "04.1")
     wrong, hint = mutant_of("lesson_04", "04.1")
     for answer, reply in ((wrong, "not yet"), (right, "is right")):
         type_answer(page, stub, answer)
         for index in (stub, check):
-            page.evaluate(RUN_CELL, index)
-        page.wait_for_function(f"([index, reply]) => ({SAYS})(index).includes(reply)", arg=[check, reply], timeout=30_000)
-        if answer is wrong:
-            assert hint in page.evaluate(SAYS, check)
+            page.evaluate("index => lab.select(index)", index)
+            page.evaluate("lab.runSelected()")
+        said = wait_until_it_says(check, reply)
+        assert hint in said or answer is right
     assert page.left == []
     assert page.locator(".genutils-check-right:visible").count() >= 1
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pkgutil
 from pathlib import Path
 
-from family_map import draw
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from family_map import draw
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,8 +26,8 @@ def insert_api(app, docname: str, source: list[str]) -> None:
     """Put one section per module of genutils where the API page says so: a new module shows up by itself."""
     if docname != "book/api":
         return
-    names = [m.name for m in pkgutil.iter_modules([str(ROOT / "genutils")]) if not m.name.startswith("_") and not m.ispkg]
-    names = [name for name in names if name not in app.config.genutils_inner]
+    modules = [m.name for m in pkgutil.iter_modules([str(ROOT / "genutils")]) if not m.ispkg]
+    names = [name for name in modules if not name.startswith("_") and name not in app.config.genutils_inner]
     order = app.config.genutils_order
     names.sort(key=lambda name: (order.index(name) if name in order else len(order), name))
     sections = (f"## genutils.{name}\n\n```{{eval-rst}}\n.. automodule:: genutils.{name}\n```\n" for name in names)

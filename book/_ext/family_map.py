@@ -11,6 +11,7 @@ EXACT, BOUND, UPTO, NONE = "exact", "bound", "up to a constant", "none"
 
 # (lesson, what stands on the map, what the model can say about the probability of an x)
 FOUNDATIONS = [
+    ("00_start_here", "start here"),
     ("01_discriminative_vs_generative", "boundary or distribution"),
     ("02_learning_a_distribution", "learning a distribution"),
     ("03_latent_variables", "latent variables"),
@@ -20,25 +21,45 @@ FOUNDATIONS = [
     ("07_bayes_and_variational_inference", "variational inference"),
 ]
 FAMILIES = [
-    ("Step by step", "sequential models", "x is written one piece at a time", [
-        ("08_autoregressive_models", "autoregressive models", EXACT),
-        ("09_transformers_and_gpt", "Transformers and GPT", EXACT),
-        ("10_pixelcnn", "PixelCNN", EXACT),
-        ("11_wavenet", "WaveNet", EXACT),
-    ]),
-    ("Refine", "iterative refinement", "noise is bent into data", [
-        ("12_normalizing_flows", "normalizing flows", EXACT),
-        ("13_energy_based_models", "energy-based models", UPTO),
-        ("18_diffusion", "diffusion", BOUND),
-        ("19_flow_matching", "flow matching", EXACT),
-    ]),
-    ("Explain", "prescribed latent variables", "hidden causes, and a way back", [
-        ("14_autoencoders_and_vaes", "autoencoders and VAEs", BOUND),
-    ]),
-    ("Imitate", "implicit latent variables", "samples, and no way back", [
-        ("15_gans", "GANs", NONE),
-        ("16_beyond_the_gan_loss", "beyond the GAN loss", NONE),
-    ]),
+    (
+        "Step by step",
+        "sequential models",
+        "x is written one piece at a time",
+        [
+            ("08_autoregressive_models", "autoregressive models", EXACT),
+            ("09_transformers_and_gpt", "Transformers and GPT", EXACT),
+            ("10_pixelcnn", "PixelCNN", EXACT),
+            ("11_wavenet", "WaveNet", EXACT),
+        ],
+    ),
+    (
+        "Refine",
+        "iterative refinement",
+        "noise is bent into data",
+        [
+            ("12_normalizing_flows", "normalizing flows", EXACT),
+            ("13_energy_based_models", "energy-based models", UPTO),
+            ("18_diffusion", "diffusion", BOUND),
+            ("19_flow_matching", "flow matching", EXACT),
+        ],
+    ),
+    (
+        "Explain",
+        "prescribed latent variables",
+        "hidden causes, and a way back",
+        [
+            ("14_autoencoders_and_vaes", "autoencoders and VAEs", BOUND),
+        ],
+    ),
+    (
+        "Imitate",
+        "implicit latent variables",
+        "samples, and no way back",
+        [
+            ("15_gans", "GANs", NONE),
+            ("16_beyond_the_gan_loss", "beyond the GAN loss", NONE),
+        ],
+    ),
 ]
 YARDSTICK = [
     ("17_judging_samples", "judging samples"),
@@ -56,12 +77,13 @@ def _text(x: float, y: float, words: str, css: str, anchor: str = "start") -> st
 def _mark(x: float, y: float, kind: str) -> str:
     """Full, half, dotted or empty circle: the four answers to 'how likely is this x?'."""
     dash = ' stroke-dasharray="2.2 2.2"' if kind == UPTO else ""
-    ring = f'<circle cx="{x:g}" cy="{y:g}" r="5" fill="{"currentColor" if kind == EXACT else "none"}" stroke="currentColor" stroke-width="1.5"{dash}/>'
+    fill = "currentColor" if kind == EXACT else "none"
+    ring = f'<circle cx="{x:g}" cy="{y:g}" r="5" fill="{fill}" stroke="currentColor" stroke-width="1.5"{dash}/>'
     half = f'<path d="M{x:g} {y - 5:g}a5 5 0 0 0 0 10z" fill="currentColor"/>' if kind == BOUND else ""
     return ring + half
 
 
-def _lesson(x: float, y: float, w: float, name: str, words: str, written: dict[str, str], kind: str | None = None) -> str:
+def _lesson(x: float, y: float, w: float, name: str, words: str, written: dict, kind: str | None = None) -> str:
     """One lesson as a row 30 high: number, words, mark; a link if its page exists."""
     number, h = name[:2], 30
     body = f'<rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h}" rx="7" class="row"/>'
@@ -73,7 +95,7 @@ def _lesson(x: float, y: float, w: float, name: str, words: str, written: dict[s
     return f'<g class="todo">{body}</g>'
 
 
-def _band(y: float, width: float, title: str, lessons: list, columns: int, written: dict[str, str]) -> tuple[str, float]:
+def _band(y: float, width: float, title: str, lessons: list, columns: int, written: dict) -> tuple[str, float]:
     """A titled band of lessons in so many columns; returns the drawing and the y below it."""
     gap, out = 10, [_text(0, y + 14, title, "title")]
     w = (width - gap * (columns - 1)) / columns
@@ -84,8 +106,10 @@ def _band(y: float, width: float, title: str, lessons: list, columns: int, writt
 
 def _family(x: float, y: float, w: float, h: float, family: tuple, hue: int, written: dict[str, str]) -> str:
     title, formal, idea, lessons = family
-    out = [f'<g class="family family-{hue}"><rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="12" class="box"/>']
-    out += [_text(x + 14, y + 28, title, "title"), _text(x + 14, y + 48, formal, "formal"), _text(x + 14, y + 66, idea, "idea")]
+    out = [f'<g class="family family-{hue}">']
+    out.append(f'<rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="12" class="box"/>')
+    for below, words, css in ((28, title, "title"), (48, formal, "formal"), (66, idea, "idea")):
+        out.append(_text(x + 14, y + below, words, css))
     for i, (name, words, kind) in enumerate(lessons):
         out.append(_lesson(x + 10, y + 80 + i * 38, w - 20, name, words, written, kind))
     return "".join(out) + "</g>"
@@ -93,13 +117,15 @@ def _family(x: float, y: float, w: float, h: float, family: tuple, hue: int, wri
 
 def _svg(width: float, columns: int, css: str, written: dict[str, str]) -> str:
     wide = columns > 1
-    top, y = _band(0, width, "What does it mean to learn data?", FOUNDATIONS, 3 if wide else 1, written)
+    top, y = _band(0, width, "What does it mean to learn data?", FOUNDATIONS, 2 if wide else 1, written)
     out, y = [top], y + 14
     out.append(_text(0, y + 14, "Four ways to make an x", "title"))
     y += 30
     out.append(_text(0, y + 8, "Can it say how likely an x is?", "idea"))
-    positions = [(218, y), (290, y), (374, y), (512, y)] if wide else [(0, y + 24), (76, y + 24), (158, y + 24), (0, y + 48)]
-    for (kind, words), (x, ly) in zip(LEGEND, positions, strict=True):
+    spots = (
+        [(218, y), (290, y), (374, y), (512, y)] if wide else [(0, y + 24), (76, y + 24), (158, y + 24), (0, y + 48)]
+    )
+    for (kind, words), (x, ly) in zip(LEGEND, spots, strict=True):
         out.append(_mark(x + 6, ly + 4, kind) + _text(x + 18, ly + 8, words, "idea"))
     y += 26 if wide else 72
     gap = 14
@@ -124,4 +150,5 @@ def _svg(width: float, columns: int, css: str, written: dict[str, str]) -> str:
 
 def draw(written: dict[str, str]) -> str:
     """Both layouts of the map; ``written`` gives the address of each lesson that has a page."""
-    return f'<figure class="family-map-figure">{_svg(700, 2, "wide", written)}{_svg(350, 1, "narrow", written)}</figure>'
+    both = _svg(700, 2, "wide", written) + _svg(350, 1, "narrow", written)
+    return f'<figure class="family-map-figure">{both}</figure>'

@@ -415,6 +415,7 @@ EXPECTED: dict[str, tuple[float, str]] = {
     "linked": (0, "is a link"),
     "odd[name]": (0, "folder name has characters"),
     "absent": (0, "nothing handed in"),
+    "beside": (6, "not in a folder named 90_small"),
     "repeated_ids": (6, "duplicated cell ids"),
     "brings_modules": (0, "other files were not used"),
 }
@@ -445,6 +446,7 @@ def hand_in(submitted: pathlib.Path, released: pathlib.Path) -> None:
     (submitted / "linked" / LESSON / f"{LESSON}.ipynb").symlink_to(submitted / "perfect" / LESSON / f"{LESSON}.ipynb")
     write("odd[name]", perfect)
     (submitted / "absent").mkdir()
+    shutil.copytree(submitted / "perfect" / LESSON, submitted / "beside")
 
     def repeat(nb: nbformat.NotebookNode) -> None:
         perfect(nb)

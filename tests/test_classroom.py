@@ -1,4 +1,4 @@
-"""A class, from release to feedback: honest students get their points, nobody gets points that were not earned, nobody stops anybody."""
+"""A class, from release to feedback: honest work gets its points, nothing else does, and nobody stops anybody."""
 
 from __future__ import annotations
 
@@ -260,7 +260,8 @@ def test_scores_given_by_hand_survive(graded):
     assert (again["perfect"].total, again["perfect"].manual, again["perfect"].pending) == (9.5, 3.5, 0)
     assert (again["partial"].total, again["partial"].manual, again["partial"].auto) == (4, 1, 3)
     said = []
-    everyone = {r.student: r for r in grade(room, small.LESSON, execute=False, say=said.append)}
+    some = ["perfect", "syntax_error", "invalid_json"]
+    everyone = {r.student: r for r in grade(room, small.LESSON, execute=False, students=some, say=said.append)}
     assert (
         everyone["perfect"].total == 9.5
         and "9.5" in (room.feedback / "perfect" / small.LESSON / f"{small.LESSON}.html").read_text()
@@ -293,7 +294,8 @@ def judge(source: str, name: str, room: Classroom, id: str, mode: str = "apart",
     """What the clean process says about a function."""
     import base64
 
-    code = f"import numpy as np, cloudpickle, base64\n{source}\nprint(base64.b64encode(cloudpickle.dumps({name})).decode())"
+    code = f"import base64, cloudpickle, numpy as np\n{source}\n"
+    code += f"print(base64.b64encode(cloudpickle.dumps({name})).decode())"
     blob = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert base64.b64decode(blob)
     jobs = [{"id": id, "blob": blob, "seeds": [5, 6], "mode": mode}]
@@ -307,7 +309,8 @@ def test_solutions_pass_in_both_modes(room, id, mode):
 
 
 def test_inside_mode_notices_a_patched_checker(room):
-    patch = "def normalised(w):\n    import genutils.checks.lesson_90 as m\n    m.expect_close = lambda *a, **k: None\n    return w"
+    patch = "def normalised(w):\n    import genutils.checks.lesson_90 as m\n"
+    patch += "    m.expect_close = lambda *a, **k: None\n    return w"
     assert judge(patch, "normalised", room, "90.2", "inside")["verdict"] == "tampered"
 
 
@@ -394,6 +397,11 @@ def test_no_submissions(tmp_path):
         grade(room, small.LESSON)
 
 
+def test_two_runs_at_a_time_are_refused(room):
+    with room.alone(), pytest.raises(Problem, match="another release or grade is at work"):
+        release(room, small.LESSON)
+
+
 def test_classroom_moves_with_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv("CLASSROOM", str(tmp_path / "elsewhere"))
     assert Classroom().folder == tmp_path / "elsewhere"
@@ -426,3 +434,28 @@ def test_lesson_04_goes_the_whole_way(tmp_path):
     assert (ada.total, ada.notes) == (points, []), said
     assert (ben.total, ben.notes) == (0, []), said
     assert len(solved) >= 6 and os.path.getsize(room.feedback / "ada" / lesson / f"{lesson}.html") > 10_000
+
+
+def test_clean_process_agrees_about_lesson_04(room):
+    """Differently written right answers pass from outside too, and wrong ones fail there."""
+    import base64
+
+    import cloudpickle
+
+    from tests.mutants import CANDIDATES, lesson_04
+
+    cloudpickle.register_pickle_by_value(lesson_04)
+    candidates = [c for c in CANDIDATES if c.exercise.startswith("04.")]
+    said = []
+    for found in (candidates[i : i + 16] for i in range(0, len(candidates), 16)):
+        blobs = [base64.b64encode(cloudpickle.dumps(c.answer)).decode() for c in found]
+        ids = [f"{c.exercise}#{i}" for i, c in enumerate(found)]
+        jobs = [
+            {"id": i, "exercise": c.exercise, "blob": b, "seeds": [3, 4], "mode": "apart"}
+            for i, c, b in zip(ids, found, blobs, strict=True)
+        ]
+        verdicts = verify.verdicts(REPO, jobs, limit=20, preload=[], env=room.environment())
+        said += [verdicts[i] for i in ids]
+    for candidate, verdict in zip(candidates, said, strict=True):
+        assert (verdict["verdict"] == "right") == (candidate.hint is None), (candidate, verdict)
+    assert sum(c.hint is None for c in candidates) >= 6

@@ -36,7 +36,7 @@ def read(path: pathlib.Path) -> nbformat.NotebookNode:
 
 
 def new_seeds(exercises: list[str]) -> dict[str, Any]:
-    """Hidden seeds of one release: one for each exercise, and the secret from which each submission's own seeds are made."""
+    """Hidden seeds of a release: one for each exercise, and a secret from which each submission's own are made."""
     return {"secret": secrets.token_hex(32), "seeds": {e: secrets.randbelow(9 * 10**11) + 10**11 for e in exercises}}
 
 
@@ -68,7 +68,7 @@ def assemble(room: Classroom, lesson: str, registry: dict, seeds: dict) -> tuple
         if role == "stub":
             if id not in registry:
                 raise Problem(
-                    f"exercise {id} of {lesson} has no check in genutils/checks; the checks are: {', '.join(registry)}."
+                    f"exercise {id} of {lesson} has no check in genutils/checks; there are: {', '.join(registry)}."
                 )
             answer = _need(solved, id, "solution", lesson)
             exercises[id] = dict(registry[id], seed=seeds["seeds"][id], test=grade_id(id, "test"))
@@ -120,9 +120,8 @@ def assemble(room: Classroom, lesson: str, registry: dict, seeds: dict) -> tuple
         if not any(c.metadata.get("nbgrader", {}).get("grade_id") == exercises[e]["test"] for c in cells)
     ]
     if not exercises or untested:
-        raise Problem(
-            f"{lesson} has {'no exercises' if not exercises else 'no check cell for ' + ', '.join(untested)}; see CONTRIBUTING.md."
-        )
+        lacks = f"no check cell for {', '.join(untested)}" if exercises else "no exercises"
+        raise Problem(f"{lesson} has {lacks}; see CONTRIBUTING.md.")
     nb.cells = cells
     nb.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     _unique_ids(nb)
@@ -279,8 +278,6 @@ def _images(room: Classroom, nb: Any) -> list[str]:
         if not file.is_file():
             raise Problem(f"the lesson shows {name}, but {file} does not exist; add the file or mend the link.")
         if (room.root / "lessons").resolve() not in file.parents:
-            raise Problem(
-                f"the lesson shows {name}, which lies outside lessons/; put the file in lessons/ so that students can be given it."
-            )
+            raise Problem(f"the lesson shows {name}, which lies outside lessons/; put the file there, for students.")
         kept.append(name)
     return kept

@@ -73,6 +73,10 @@ def collect(room: Classroom, lesson: str, student: str, manifest: dict[str, Any]
 def _find(folder: pathlib.Path, lesson: str, manifest: dict, sub: Submission) -> pathlib.Path:
     if folder.is_symlink() or folder.parent.is_symlink():
         raise _Refused("the folder is a link; hand in the files themselves")
+    beside = folder.parent / f"{lesson}.ipynb"
+    if not folder.exists() and beside.is_file() and not beside.is_symlink():
+        sub.notes.append(f"not in a folder named {lesson} (graded all the same)")
+        return beside
     if not folder.exists():
         raise _Refused("nothing handed in")
     if not folder.is_dir():

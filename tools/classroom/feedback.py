@@ -11,7 +11,10 @@ from tools.classroom.layout import REPO, Classroom
 from tools.classroom.preprocessors import redact
 
 # The page may load files that lie beside it, nothing from a network, and no script that stands in the page itself.
-_POLICY = "default-src 'none'; script-src file: 'self'; style-src 'unsafe-inline' file: 'self'; font-src file: data: 'self'; img-src data: file: 'self'"
+_POLICY = (
+    "default-src 'none'; script-src file: 'self'; style-src 'unsafe-inline' file: 'self'; "
+    "font-src file: data: 'self'; img-src data: file: 'self'"
+)
 _MATHS = """window.MathJax = {
   tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]], processEscapes: true, processEnvironments: true},
   options: {ignoreHtmlClass: "highlight|input_area|output", enableMenu: false},
@@ -64,7 +67,8 @@ def polish(page: str, seeds: list[int], maths: bool) -> str:
 
 
 def _head(maths: bool) -> str:
-    scripts = '<script src="../../_static/maths.js"></script>\n<script src="../../_static/mathjax/tex-mml-chtml.js" defer></script>\n'
+    files = ('maths.js"', 'mathjax/tex-mml-chtml.js" defer')
+    scripts = "".join(f'<script src="../../_static/{file}></script>\n' for file in files)
     return _HEAD.format(policy=_POLICY, maths=scripts if maths else "")
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.classroom import feedback, sandbox
+from tools.classroom import feedback
 from tools.classroom.collect import Submission, collect
 from tools.classroom.layout import Classroom, Problem, configure
 
@@ -69,11 +69,29 @@ def grade(
     Raises:
         Problem: with one line that says what to do.
     """
+    if not hasattr(os, "fork"):
+        raise Problem("grading needs Linux or macOS (on Windows, use WSL).")
     lesson = room.lesson(lesson)
     manifest = room.manifest(lesson)
     if "released" not in manifest or not room.db.exists():
         raise Problem(f"{lesson} was not released completely; run: make release LESSON={lesson}")
     room.make()
+    with room.alone():
+        return _grade(room, lesson, manifest, timeout, workers, students, execute, check_limit, memory, say)
+
+
+def _grade(
+    room: Classroom,
+    lesson: str,
+    manifest: dict,
+    timeout: int,
+    workers: int,
+    students: list[str] | None,
+    execute: bool,
+    check_limit: float | None,
+    memory: int,
+    say: Callable[[str], Any],
+) -> list[Row]:
     names = _names(room, lesson, students)
     began = time.monotonic()
     try:
@@ -140,7 +158,7 @@ def _run_all(
     import nbgrader.converters  # noqa: F401  (loaded once, inherited by every fork)
     from nbgrader.converters import autograde, generate_feedback  # noqa: F401
 
-    from tools.classroom import preprocessors  # noqa: F401
+    from tools.classroom import preprocessors, sandbox  # noqa: F401
 
     context = multiprocessing.get_context("fork")
     hard = timeout * 11 + 120
@@ -192,6 +210,8 @@ def _read(file: pathlib.Path) -> dict | None:
 
 def _one(job: dict, student: str, out: pathlib.Path) -> None:
     """The process of one student: nbgrader's autograde, then its feedback."""
+    from tools.classroom import sandbox
+
     os.setsid()
     room = Classroom(job["root"], job["folder"])
     log = room.grades / job["lesson"] / "logs" / f"{student}.log"
@@ -210,7 +230,11 @@ def _one(job: dict, student: str, out: pathlib.Path) -> None:
         if job["execute"]:
             _autograde(room, job, student, result)
         if not result.get("failed"):
-            _feedback(room, job, student)
+            try:
+                _feedback(room, job, student)
+            except Exception as error:  # costs the page, not the points
+                traceback.print_exc()
+                result["feedback"] = f"no feedback page ({type(error).__name__}: {str(error)[:80]})"
     except BaseException as error:
         traceback.print_exc()
         result.setdefault("failed", f"{type(error).__name__}: {str(error)[:120]}")
@@ -220,7 +244,7 @@ def _one(job: dict, student: str, out: pathlib.Path) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
             text = log.read_text(encoding="utf-8", errors="replace")
-            result["locked"] = bool(result.get("failed")) and "database is locked" in text
+            result["locked"] = bool(result.get("failed") or result.get("feedback")) and "database is locked" in text
         shutil.rmtree(runtime, ignore_errors=True)
         out.write_text(json.dumps(result), encoding="utf-8")
         os._exit(0)
@@ -310,6 +334,7 @@ def _settle(
                         "notes": sub.notes + _story(result.get("story"), row),
                     }
                 row.notes = [failed] * bool(failed) + before.get(name, {}).get("notes", [])
+                row.notes += [result["feedback"]] if "feedback" in result else []
             else:
                 old, row.notes = {}, [failed]
             row.status = "not graded" if failed else "see notes" if row.notes else "ok"
@@ -393,6 +418,7 @@ def _story(story: dict | None, row: Row) -> list[str]:
         "tampered": "changes the checker: tampering?",
         "timeout": "timeout in the hidden test",
         "died": "ended its own process",
+        "lost": "could not be tested: the clean process failed (is genutils complete? grade again)",
         "unreadable": "does not work outside of the notebook",
     }
     said: dict[str, list[str]] = {}
@@ -452,9 +478,7 @@ def _show(
     if results:
         say(f"\n{len(results)} graded in {seconds:.1f} s ({seconds / len(results):.2f} s each, {workers} at a time)")
         if not all(r.get("isolated", {}).get("network") for r in results.values()):
-            say(
-                "note: this machine does not let us take the network away from students' code; grade in a container if that matters"
-            )
+            say("note: here the network cannot be taken away from students' code; grade in a container if that matters")
     say(f"grades:   {room.grades / lesson / 'grades.csv'}")
     say(f"feedback: {room.feedback}/<student>/{lesson}/{lesson}.html")
 

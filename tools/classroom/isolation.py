@@ -1,9 +1,10 @@
 """A student's function in a process of its own, and the proxy through which a check questions it.
 
-The checker never runs, unpickles or evaluates anything that comes from the student. Arguments travel to the student's process as a
-pickle; answers travel back as JSON that can only be numbers, text, arrays and containers of them. Any other object stays where it
-is, and the checker gets a `Remote` whose calls, attributes and items are further questions. So nothing that the student's code does
-to its own process (patched libraries, edited frames, objects that equal everything) reaches the one that decides.
+The checker never runs, unpickles or evaluates anything that comes from the student. Arguments travel to the student's
+process as a pickle; answers travel back as JSON that can only be numbers, text, arrays and containers of them. Any
+other object stays where it is, and the checker gets a `Remote` whose calls, attributes and items are further questions.
+So nothing that the student's code does to its own process (patched libraries, edited frames, objects that equal
+everything) reaches the one that decides.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -20,7 +22,7 @@ class Classroom:
     """The course at ``root`` (lessons, solutions, genutils) and the instructor's folder.
 
     ``release/<lesson>/`` goes to students; ``submitted/<student>/<lesson>/`` is what came back and is never written;
-    ``feedback/`` and ``grades/`` are results; ``source/``, ``private/`` (hidden seeds) and ``gradebook.db`` stay with the instructor.
+    ``feedback/`` and ``grades/`` are results; ``source/``, ``private/`` (hidden seeds) and ``gradebook.db`` stay here.
     """
 
     def __init__(self, root: os.PathLike | str = REPO, folder: os.PathLike | str | None = None):
@@ -29,7 +31,7 @@ class Classroom:
         self.folder = pathlib.Path(folder).expanduser().resolve()
         if re.search(r"[\[\]*?{}]", str(self.folder)):
             raise Problem(
-                f"nbgrader cannot work in a folder whose path has one of [ ] * ? {{ }}: {self.folder}; set CLASSROOM=path."
+                f"nbgrader cannot work below a folder named with [ ] * ? {{ }}: {self.folder}; set CLASSROOM=path."
             )
         for name in ("source", "release", "submitted", "collected", "autograded", "feedback", "grades", "private"):
             setattr(self, name, self.folder / name)
@@ -78,6 +80,23 @@ class Classroom:
                 f"cannot write in {self.folder} ({error.strerror}); set CLASSROOM=path to a folder that you may write."
             ) from None
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder: two runs at a time would write each other's files."""
+        try:
+            import fcntl
+        except ImportError:
+            yield
+            return
+        with open(self.private / "lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise Problem(
+                    f"another release or grade is at work in {self.folder}; wait until it has ended."
+                ) from None
+            yield
+
     def students(self, lesson: str) -> list[str]:
         """Names of those who have handed in something for a lesson."""
         if not self.submitted.is_dir():
@@ -113,7 +132,7 @@ class Classroom:
         return env
 
 
-_SETTINGS = """# Written by `make release`. It lets nbgrader and its Formgrader work in this folder with the course's own safeguards.
+_SETTINGS = """# Written by `make release`: nbgrader and Formgrader work here with the safeguards of the course.
 import sys
 
 sys.path.insert(0, {repo!r})

@@ -38,9 +38,9 @@ class SwapStubs(nbg.ClearSolutions):
 class VerifiedExecute(nbg.Execute):
     """Run the notebook, then let a clean process decide about each exercise.
 
-    The kernel belongs to the student: whatever it says about points is not believed. Right after an autograder cell has run, the kernel hands over
-    the student's function as bytes. When the notebook is done, `verify.verdicts` questions those functions, and an autograder cell
-    counts as passed only if both its own run and the clean process say so.
+    The kernel belongs to the student: whatever it says about points is not believed. Right after an autograder cell has
+    run, the kernel hands over the student's function as bytes. When the notebook is done, `verify.verdicts` questions
+    those functions, and an autograder cell counts as passed only if both its own run and the clean process say so.
     """
 
     root = Unicode(help="the course").tag(config=True)
@@ -222,12 +222,9 @@ class VerifiedExecute(nbg.Execute):
         ran = self.ran.get(id)
         if said is None:
             if ran:
-                return (
-                    "unpicklable",
-                    "your function could not be carried out of the notebook; define it in the notebook, with plain values only",
-                )
+                return "unpicklable", "your function could not be carried out of the notebook; use plain values only"
             if self.gone:
-                return "lost", f"was not reached: {self.gone}"
+                return "unreached", f"was not reached: {self.gone}"
             return "missing", "no such function was found"
         verdict, says = said["verdict"], said["says"] + (f" (hint: {said['hint']})" if said["hint"] else "")
         if verdict == "right" and ran:
@@ -247,6 +244,7 @@ class VerifiedExecute(nbg.Execute):
             "not attempted": "was not attempted",
             "timeout": "was still running when the time was up: a loop that never ends?",
             "died": "the process of your function ended before it answered",
+            "lost": "could not be tested: the clean process failed; tell your instructor",
             "unreadable": "your function does not work outside of your notebook",
             "tampered": "your function changes the library that checks it",
         }

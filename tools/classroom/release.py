@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 
 import nbformat
@@ -27,14 +28,15 @@ To begin
      or, in a Python 3.11+ environment of your own, from the course's folder:
          pip install -r requirements.txt && pip install .
   2. Put this folder anywhere, and open {lesson}.ipynb in JupyterLab.
-  3. Write your answers where a cell says NotImplementedError, or "Your answer here". Run the cell with check(...) below an answer: it
-     tells you what holds and what does not. You may run it as often as you like.
+  3. Write your answers where a cell says NotImplementedError, or "Your answer here". Run the cell with check(...) below
+     an answer: it tells you what holds and what does not. You may run it as often as you like.
   4. Before you hand in: Kernel > Restart Kernel and Run All Cells. Save. Hand in the notebook.
 
 Good to know
-  - Please do not delete, copy or edit cells that say "The points of ... are given here". Add cells of your own wherever you like.
-  - Each answer is taken from the notebook and tested by itself, at random inputs that you have not seen. It may use the imports
-    and helper functions of your notebook, but no other files.
+  - Please do not delete, copy or edit cells that say "The points of ... are given here". Add cells of your own wherever
+    you like.
+  - Each answer is taken from the notebook and tested by itself, at random inputs that you have not seen. It may use the
+    imports and helper functions of your notebook, but no other files.
   - {total:g} points: {points}.
 """
 
@@ -60,6 +62,11 @@ def release(
     """
     lesson = room.lesson(lesson)
     room.make()
+    with room.alone():
+        return _release(room, lesson, force, new_seeds, validate, say)
+
+
+def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validate: bool, say: Callable) -> pathlib.Path:
     env = room.environment()
     try:
         registry = verify.registry(room.root, env)
@@ -82,24 +89,26 @@ def release(
             say(f"{lesson} is released already, and nothing has changed: {target}")
             return target
         raise Problem(
-            f"{len(students)} students have handed in {lesson} ({', '.join(students[:3])}{', ...' if len(students) > 3 else ''}), and "
+            f"{len(students)} students have handed in {lesson} ({', '.join(students[:3])}"
+            f"{', ...' if len(students) > 3 else ''}), and "
             f"{'new seeds were asked for' if new_seeds else 'the lesson has changed since'}; --force releases it again"
             f"{'' if new_seeds else ' with the same hidden seeds'}."
         )
     _rehearse(room, manifest, env, say)
-    shutil.rmtree(source.parent, ignore_errors=True)
-    source.parent.mkdir(parents=True)
-    source.write_text(text, encoding="utf-8")
-    for name in manifest["images"]:
-        (source.parent / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(room.root / "lessons" / name, source.parent / name)
-    (source.parent / "README.txt").write_text(_readme(lesson, nb, manifest), encoding="utf-8")
-    private = room.private / f"{lesson}.json"
-    _write_private(private, manifest)
-    if validate:
-        said = _nbgrader(room, env, "validate", str(source))
-        if "Success" not in said:
-            raise Problem(f"nbgrader validate: the solved lesson does not pass its own tests:\n{said[-2000:]}")
+    with tempfile.TemporaryDirectory(dir=room.private) as scratch:
+        staged = pathlib.Path(scratch) / lesson
+        staged.mkdir()
+        (staged / source.name).write_text(text, encoding="utf-8")
+        for name in manifest["images"]:
+            (staged / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(room.root / "lessons" / name, staged / name)
+        (staged / "README.txt").write_text(_readme(lesson, nb, manifest), encoding="utf-8")
+        if validate:
+            said = _nbgrader(room, env, "validate", str(staged / source.name))
+            if "Success" not in said:
+                raise Problem(f"nbgrader validate: the solved lesson does not pass its own tests:\n{said[-2000:]}")
+        shutil.rmtree(source.parent, ignore_errors=True)
+        staged.rename(source.parent)
     shutil.rmtree(target, ignore_errors=True)
     said = _nbgrader(room, env, "generate_assignment", lesson, "--force")
     released = target / f"{lesson}.ipynb"
@@ -122,7 +131,7 @@ def release(
             f"the release would have given something away, so it was removed: {'; '.join(found + sorted(strangers))}"
         )
     manifest["released"] = _cells(released)
-    _write_private(private, manifest)
+    _write_private(room.private / f"{lesson}.json", manifest)
     total = sum(e["points"] for e in [*manifest["exercises"].values(), *manifest["manual"].values()])
     say(f"{lesson}: {len(ids)} exercises and {len(manifest['manual'])} question(s) in words, {total:g} points")
     say(f"hand this folder to students: {target}")
@@ -132,13 +141,13 @@ def release(
 
 
 def _rehearse(room: Classroom, manifest: dict, env: dict, say: Callable) -> None:
-    """Find out how each exercise can be checked in a clean process, by carrying the instructor's own solutions there."""
+    """Find out how each exercise can be checked in a clean process, by carrying the solutions there."""
     names = {id: e["name"] for id, e in manifest["exercises"].items()}
     solved = assemble.read(room.root / "solutions" / f"{manifest['lesson']}.ipynb")
     cells = [c.source for c in solved.cells if c.cell_type == "code"]
     code = "\n\n".join(cells) + (
-        "\nimport base64, cloudpickle, json, sys\n"
-        f"print(json.dumps({{i: base64.b64encode(cloudpickle.dumps(globals()[n])).decode() for i, n in {names!r}.items()}}))\n"
+        f"\nimport base64, cloudpickle, json\nnames = {names!r}\n"
+        "print(json.dumps({i: base64.b64encode(cloudpickle.dumps(globals()[n])).decode() for i, n in names.items()}))\n"
     )
     done = subprocess.run(
         [sys.executable, "-"], input=code, env=env, cwd=room.root, capture_output=True, text=True, timeout=300
@@ -163,7 +172,8 @@ def _rehearse(room: Classroom, manifest: dict, env: dict, say: Callable) -> None
             reasons[id] = f"{verdict['verdict']} {verdict['says']}".strip()
         if mode == "apart" and left:
             say(
-                f"note: {', '.join(left)} can only be checked inside the student's own process, which protects less (see for_instructors)"
+                f"note: {', '.join(left)} can only be checked inside the student's own process, which protects less "
+                "(see the page for instructors)"
             )
     if left:
         why = "; ".join(f"{id}: {reasons[id]}" for id in left)

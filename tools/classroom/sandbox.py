@@ -1,4 +1,4 @@
-"""What a grading process gives up before a student's code runs in it. Each is best effort; `isolate` says what took effect."""
+"""What a grading process gives up before a student's code runs in it. All of it is best effort."""
 
 from __future__ import annotations
 

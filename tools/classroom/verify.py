@@ -1,8 +1,9 @@
 """The clean process that decides: it runs the checks of one submission against functions that live elsewhere.
 
-Started as ``python -I``, it imports genutils, forks one process for each answer *before* it learns any seed, reads the job from its standard input
-and writes verdicts to its standard output. Exercises whose own solution cannot be questioned from outside (it needs autograd through
-the answer, for example) are checked ``inside`` such a process instead; `release` finds out which, and says so.
+Started as ``python -I``, it imports genutils, forks one process for each answer *before* it learns any seed, reads the
+job from its standard input and writes verdicts to its standard output. Exercises whose own solution cannot be
+questioned from outside (it needs autograd through the answer, for example) are checked ``inside`` such a process
+instead; `release` finds out which, and says so.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 
 def registry(root: pathlib.Path, env: dict[str, str]) -> dict[str, dict]:
     """Exercise id -> name and points, asked of the course's own genutils."""
-    code = "import json; from genutils.check import exercises; print(json.dumps({e.id: dict(name=e.name, points=e.points) for e in exercises().values()}))"
+    code = (
+        "import json; from genutils.check import exercises; "
+        "print(json.dumps({e.id: dict(name=e.name, points=e.points) for e in exercises().values()}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], env=env, cwd=root, capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
@@ -38,12 +42,13 @@ def verdicts(
     """Run the clean process.
 
     Args:
-        jobs: per exercise ``id``, ``blob`` (base64 of a pickled function), ``seeds``, ``mode`` ("apart" or "inside").
+        jobs: each with ``id``, ``exercise`` (if that is not the id), ``blob`` (a pickled function in base64),
+            ``seeds``, and ``mode`` ("apart" or "inside").
         limit: seconds for each exercise.
 
     Returns:
-        id -> {"verdict": "right", "wrong", "not attempted", "timeout", "died", "unreadable" or "tampered", "says", "hint"}.
-        If the clean process itself fails, every verdict is "died": no answer, no points.
+        id -> {"verdict", "says", "hint"}, where the verdict is "right", "wrong", "not attempted", "timeout", "died",
+        "unreadable" or "tampered"; "lost" if the clean process itself failed. Only "right" earns points.
     """
     if not jobs:
         return {}
@@ -64,7 +69,7 @@ def verdicts(
         trouble = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
     except (subprocess.TimeoutExpired, ValueError) as error:
         found, trouble = {}, [type(error).__name__]
-    lost = {"verdict": "died", "says": f"the clean process ended ({trouble[0]})", "hint": ""}
+    lost = {"verdict": "lost", "says": trouble[0][:200], "hint": ""}
     return {job["id"]: found.get(job["id"], lost) for job in jobs}
 
 
@@ -103,7 +108,7 @@ def _judge(job: dict, socket: socket.socket, limit: float, check: Any) -> dict[s
     blob = base64.b64decode(job["blob"])
     try:
         isolation.send(
-            socket, json.dumps([job["mode"], job["id"], job["seeds"] if job["mode"] == "inside" else []]).encode()
+            socket, json.dumps([job["mode"], _exercise(job), job["seeds"] if job["mode"] == "inside" else []]).encode()
         )
         socket.settimeout(limit)
         isolation.send(socket, blob)
@@ -123,7 +128,7 @@ def _judge(job: dict, socket: socket.socket, limit: float, check: Any) -> dict[s
         return _verdict("unreadable")
     answer = isolation.Remote(line, 0)
     for seed in job["seeds"]:
-        verdict = _run(check, answer, job["id"], seed, max(0.5, line.deadline - time.monotonic()))
+        verdict = _run(check, answer, _exercise(job), seed, line.deadline - time.monotonic() + 2)
         if line.fault:
             return _verdict(line.fault)
         if verdict["verdict"] != "right":
@@ -133,6 +138,10 @@ def _judge(job: dict, socket: socket.socket, limit: float, check: Any) -> dict[s
                 verdict = _verdict("wrong", "your function raised an error at an input of the hidden test")
             return verdict
     return _verdict("right")
+
+
+def _exercise(job: dict) -> str:
+    return job.get("exercise", job["id"])
 
 
 def _run(check: Any, answer: Any, id: str, seed: int, limit: float) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Five densities in the plane with exact samples, exact log-densities and known entropies: the limits no model can pass.
+"""Five densities in the plane with exact samples, exact log-densities and known entropies: limits no model passes.
 
-Because the entropy H(p) is known, the distance of a model from perfection is known too: ``NLL - H(p) = KL(p || model)``.
+Because the entropy H(p) is known, so is the distance of a model from perfection: ``NLL - H(p) = KL(p || model)``.
 """
 
 from __future__ import annotations

@@ -141,10 +141,11 @@ def kl(p, q, *, base: float | None = None) -> np.ndarray:
     (2.0, inf)
     """
     p, q = _pair(p, q)
-    with np.errstate(divide="ignore", over="ignore"):
-        ratio = np.divide(p, q, out=np.full(p.shape, np.inf), where=q > 0)
-    # p log(p/q) - p + q is never negative, term by term: no rounding error can make the sum so
-    terms = np.where(p > 0, _xlogy(p, ratio) - p + q, q)
+    # p log(p/q) - p + q is never negative, term by term, so no rounding can make the sum so; near p = q by log1p
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        t = (q - p) / p
+        near, far = p * (t - np.log1p(t)), p * (np.log(p) - np.log(q)) - p + q
+    terms = np.where(p > 0, np.where(np.abs(t) < 0.5, near, far), q)
     return np.maximum(terms.sum(-1), 0.0) / _scale(base)
 
 
@@ -350,9 +351,11 @@ def gaussian_kl_full(mu_p, cov_p, mu_q, cov_q, *, base: float | None = None) -> 
     0.5
     """
     cov_p, cov_q = _cov(cov_p, "cov_p"), _cov(cov_q, "cov_q")
-    shift = np.asarray(mu_q, dtype=np.float64) - np.asarray(mu_p, dtype=np.float64)
-    if cov_p.shape != cov_q.shape or shift.shape != cov_p.shape[:1]:
-        raise ValueError(f"dimensions differ: mu {shift.shape}, cov_p {cov_p.shape}, cov_q {cov_q.shape}")
+    mu_p, mu_q = np.asarray(mu_p, dtype=np.float64), np.asarray(mu_q, dtype=np.float64)
+    if not cov_p.shape == cov_q.shape == mu_p.shape * 2 == mu_q.shape * 2:
+        shapes = f"mu_p {mu_p.shape}, cov_p {cov_p.shape}, mu_q {mu_q.shape}, cov_q {cov_q.shape}"
+        raise ValueError(f"dimensions differ: {shapes}; they must be (D,) and (D, D)")
+    shift = mu_q - mu_p
     trace = np.trace(np.linalg.solve(cov_q, cov_p))
     volume = np.linalg.slogdet(cov_q)[1] - np.linalg.slogdet(cov_p)[1]
     return 0.5 * (trace + shift @ np.linalg.solve(cov_q, shift) - len(shift) + volume) / _scale(base)

@@ -67,7 +67,10 @@ class TestEvery:
         observed = np.append(counts[big], counts[~big].sum())
         expected = np.append(mass[big], mass[~big].sum()) * n
         keep = expected > 1
-        assert stats.chisquare(observed[keep], expected[keep] * observed[keep].sum() / expected[keep].sum()).pvalue > 1e-4
+        assert (
+            stats.chisquare(observed[keep], expected[keep] * observed[keep].sum() / expected[keep].sum()).pvalue
+            > 1e-4
+        )
 
     def test_the_same_seed_gives_the_same_points(self, density):
         a, b, c = (density.sample(5, generator=torch.Generator().manual_seed(s)) for s in (3, 3, 4))
@@ -81,7 +84,9 @@ class TestEvery:
         assert torch.allclose(whole[-3:], density.log_prob(x[-3:])) and whole.shape == (20_000,)
 
     def test_gradients_have_no_nan(self, density):
-        x = torch.cat([density.sample(50, generator=torch.Generator().manual_seed(6)), torch.zeros(1, 2)]).requires_grad_()
+        x = torch.cat(
+            [density.sample(50, generator=torch.Generator().manual_seed(6)), torch.zeros(1, 2)]
+        ).requires_grad_()
         (score,) = torch.autograd.grad(density.log_prob(x).sum(), x)
         assert torch.isfinite(score).all()
 

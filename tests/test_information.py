@@ -1,0 +1,286 @@
+"""The identities of information theory, on any input that hypothesis can think of."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import integrate, stats
+
+from genutils.information import (
+    conditional_entropy,
+    cross_entropy,
+    entropy,
+    gaussian_cross_entropy,
+    gaussian_entropy,
+    gaussian_kl,
+    gaussian_kl_full,
+    joint_entropy,
+    js,
+    kl,
+    kl_monte_carlo,
+    mutual_information,
+    plug_in_entropy,
+    surprisal,
+)
+
+settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("course")
+
+weights = st.floats(0, 1e6, allow_subnormal=False)
+
+
+def distributions(shape):
+    """Probabilities with zeros and very small values among them; the last ``len(axes)`` axes sum to one."""
+    axes = tuple(range(-len(shape), 0))
+    raw = hnp.arrays(np.float64, shape, elements=weights).filter(lambda w: w.sum() > 1e-3)
+    return raw.map(lambda w: w / w.sum(axes))
+
+
+pairs = st.integers(1, 7).flatmap(lambda k: st.tuples(distributions((k,)), distributions((k,))))
+joints = st.tuples(st.integers(1, 5), st.integers(1, 5)).flatmap(distributions)
+
+
+class TestIdentities:
+    @given(pairs)
+    def test_entropy_agrees_with_scipy_and_lies_in_its_bounds(self, pq):
+        p = pq[0]
+        h = entropy(p)
+        assert math.isclose(h, stats.entropy(p), abs_tol=1e-12)
+        assert 0 <= h <= math.log(len(p)) + 1e-12
+        assert math.isclose(entropy(p, base=2), h / math.log(2), abs_tol=1e-12)
+
+    @given(pairs)
+    def test_cross_entropy_is_entropy_plus_kl(self, pq):
+        p, q = pq
+        total, parts = cross_entropy(p, q), entropy(p) + kl(p, q)
+        assert total == parts == math.inf or math.isclose(total, parts, rel_tol=1e-9, abs_tol=1e-9)
+
+    @given(pairs)
+    def test_kl_is_never_negative_and_agrees_with_scipy(self, pq):
+        p, q = pq
+        d, other = kl(p, q), stats.entropy(p, q)
+        assert d >= 0 and (d == other or math.isclose(d, other, rel_tol=1e-7, abs_tol=1e-10))
+        assert kl(p, p) == 0
+
+    @given(pairs)
+    def test_kl_is_infinite_exactly_on_missing_support(self, pq):
+        p, q = pq
+        assert math.isinf(kl(p, q)) == bool(((p > 0) & (q == 0)).any())
+
+    @given(pairs)
+    def test_kl_is_zero_only_for_equals(self, pq):
+        p, q = pq
+        assert kl(p, q) >= 0.5 * np.abs(p - q).sum() ** 2 - 1e-9  # Pinsker's inequality
+
+    @given(pairs)
+    def test_js_is_symmetric_and_at_most_one_bit(self, pq):
+        p, q = pq
+        d = js(p, q, base=2)
+        assert 0 <= d <= 1 + 1e-12 and math.isclose(d, js(q, p, base=2), abs_tol=1e-12)
+        m = (p + q) / 2
+        assert math.isclose(js(p, q), entropy(m) - (entropy(p) + entropy(q)) / 2, abs_tol=1e-9)
+
+    @given(pairs, st.randoms())
+    def test_names_of_outcomes_do_not_matter(self, pq, random):
+        order = list(range(len(pq[0])))
+        random.shuffle(order)
+        p, q = pq[0], pq[1]
+        assert math.isclose(entropy(p[order]), entropy(p), abs_tol=1e-12)
+        assert kl(p[order], q[order]) == kl(p, q) or math.isclose(kl(p[order], q[order]), kl(p, q), rel_tol=1e-9)
+
+    @given(pairs)
+    def test_merging_outcomes_loses_divergence(self, pq):
+        p, q = pq
+        if len(p) > 1:
+            merge = lambda w: np.append(w[:-2], w[-2] + w[-1])  # noqa: E731
+            assert kl(merge(p), merge(q)) <= kl(p, q) + 1e-9
+
+    @given(joints)
+    def test_chain_rule(self, joint):
+        hx, hy, hxy = entropy(joint.sum(1)), entropy(joint.sum(0)), joint_entropy(joint)
+        assert math.isclose(hx + conditional_entropy(joint), hxy, abs_tol=1e-9)
+        assert math.isclose(hy + conditional_entropy(joint, given="y"), hxy, abs_tol=1e-9)
+
+    @given(joints)
+    def test_mutual_information_three_ways(self, joint):
+        hx, hy, hxy = entropy(joint.sum(1)), entropy(joint.sum(0)), joint_entropy(joint)
+        i = mutual_information(joint)
+        assert math.isclose(i, hx + hy - hxy, abs_tol=1e-9) and 0 <= i <= min(hx, hy) + 1e-9
+        assert math.isclose(i, mutual_information(joint.T), abs_tol=1e-9)
+
+    @given(st.integers(1, 4).flatmap(lambda k: st.tuples(distributions((k,)), distributions((k + 1,)))))
+    def test_independent_parts_know_nothing(self, pq):
+        joint = np.outer(*pq)
+        joint /= joint.sum()
+        assert mutual_information(joint) < 1e-9
+
+    @given(distributions((6,)))
+    def test_surprisal_averages_to_entropy(self, p):
+        some = p > 0
+        assert math.isclose(p[some] @ surprisal(p[some]), entropy(p), abs_tol=1e-12)
+
+
+def test_leading_axes_are_a_batch():
+    rng = np.random.default_rng(0)
+    p, q = rng.dirichlet(np.ones(4), size=(3, 2)), rng.dirichlet(np.ones(4), size=2)
+    assert entropy(p).shape == (3, 2) and kl(p, q).shape == cross_entropy(p, q).shape == js(p, q).shape == (3, 2)
+    assert np.isclose(kl(p, q)[2, 1], kl(p[2, 1], q[1]))
+    joint = rng.dirichlet(np.ones(12), size=5).reshape(5, 3, 4)
+    for f in (mutual_information, joint_entropy, conditional_entropy):
+        assert f(joint).shape == (5,) and np.isclose(f(joint)[3], f(joint[3]))
+
+
+def test_tiny_differences_are_not_lost_to_rounding():
+    p = np.array([0.5, 0.5])
+    q = p + np.array([1e-7, -1e-7])
+    assert math.isclose(kl(p, q), 2e-14, rel_tol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "bad, words",
+    [
+        ([0.5, -0.5, 1.0], r"p\[1\] = -0\.5 is not a probability"),
+        ([0.5, float("nan")], r"p\[1\] = nan is not a probability"),
+        ([0.5, float("inf")], r"p\[1\] = inf"),
+        ([0.6, 0.6], r"sums to 1\.2.*divide them by their sum"),
+        ([], "something in them"),
+        (["a"], "array of probabilities"),
+    ],
+)
+def test_bad_input_is_named_with_the_remedy(bad, words):
+    for call in (lambda: entropy(bad), lambda: kl(bad, [0.5, 0.5]), lambda: js(bad, bad)):
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+def test_more_bad_input():
+    with pytest.raises(ValueError, match="p has 2 outcomes and q has 3"):
+        kl([0.5, 0.5], [0.2, 0.3, 0.5])
+    with pytest.raises(ValueError, match="cannot be compared"):
+        kl(np.full((2, 2), 0.5), np.full((3, 2), 0.5))
+    with pytest.raises(ValueError, match="base must be positive"):
+        entropy([1.0], base=1)
+    with pytest.raises(ValueError, match="given is 'x'"):
+        conditional_entropy([[1.0]], given="z")
+    with pytest.raises(ValueError, match="2 axes"):
+        mutual_information([0.5, 0.5])
+    with pytest.raises(ValueError, match=r"1\.5 is not a probability"):
+        surprisal([0.5, 1.5])
+    with pytest.raises(ValueError, match="nothing was observed"):
+        plug_in_entropy([0, 0])
+
+
+class TestPlugIn:
+    def test_bias_is_what_miller_says(self):
+        rng = np.random.default_rng(1)
+        k, n = 16, 100
+        draws = rng.multinomial(n, np.full(k, 1 / k), size=4000)
+        naive, better = plug_in_entropy(draws), plug_in_entropy(draws, correct=True)
+        error = naive.std() / math.sqrt(len(draws))
+        assert abs(naive.mean() - (math.log(k) - (k - 1) / (2 * n))) < 0.002 + 4 * error
+        assert abs(better.mean() - math.log(k)) < 0.1 * abs(naive.mean() - math.log(k))
+
+    def test_scale_of_counts_is_no_matter_without_the_correction(self):
+        assert np.isclose(plug_in_entropy([1, 2, 3]), plug_in_entropy([10, 20, 30]))
+
+
+means, sigmas = st.floats(-5, 5), st.floats(0.05, 8)
+
+
+class TestGaussians:
+    @given(means, sigmas, means, sigmas)
+    def test_kl_agrees_with_torch(self, a, s, b, t):
+        want = torch.distributions.kl_divergence(
+            torch.distributions.Normal(torch.tensor(a, dtype=torch.float64), torch.tensor(s, dtype=torch.float64)),
+            torch.distributions.Normal(torch.tensor(b, dtype=torch.float64), torch.tensor(t, dtype=torch.float64)),
+        )
+        assert math.isclose(gaussian_kl(a, s, b, t), float(want), rel_tol=1e-7, abs_tol=1e-9)
+
+    @pytest.mark.parametrize("a, s, b, t", [(0.0, 1.0, 1.0, 2.0), (-1.0, 0.3, 0.5, 0.6)])
+    def test_all_agree_with_quadrature(self, a, s, b, t):
+        p, q = stats.norm(a, s), stats.norm(b, t)
+        integral = lambda f: integrate.quad(lambda x: p.pdf(x) * f(x), a - 12 * s, a + 12 * s, limit=200)[0]  # noqa: E731
+        assert math.isclose(gaussian_entropy(s), integral(lambda x: -p.logpdf(x)), rel_tol=1e-7)
+        assert math.isclose(gaussian_cross_entropy(a, s, b, t), integral(lambda x: -q.logpdf(x)), rel_tol=1e-7)
+        assert math.isclose(gaussian_kl(a, s, b, t), integral(lambda x: p.logpdf(x) - q.logpdf(x)), rel_tol=1e-7)
+
+    def test_full_covariances_agree_with_torch(self):
+        rng = np.random.default_rng(2)
+        a, b = (m @ m.T + 0.1 * np.eye(3) for m in rng.normal(size=(2, 3, 3)))
+        mu, nu = rng.normal(size=(2, 3))
+        p, q = (
+            torch.distributions.MultivariateNormal(torch.tensor(m), torch.tensor(c)) for m, c in ((mu, a), (nu, b))
+        )
+        assert math.isclose(
+            gaussian_kl_full(mu, a, nu, b), float(torch.distributions.kl_divergence(p, q)), rel_tol=1e-9
+        )
+        assert math.isclose(gaussian_entropy(cov=a), float(p.entropy()), rel_tol=1e-9)
+
+    def test_a_diagonal_gaussian_is_the_sum_over_dimensions(self):
+        s, t, m = np.array([0.5, 2.0]), np.array([1.0, 1.5]), np.array([0.3, -1.0])
+        assert math.isclose(gaussian_kl(m, s, 0, t).sum(), gaussian_kl_full(m, np.diag(s**2), [0, 0], np.diag(t**2)))
+
+    @given(sigmas, st.floats(0.1, 10))
+    def test_entropy_moves_with_the_unit(self, s, a):
+        assert math.isclose(gaussian_entropy(a * s), gaussian_entropy(s) + math.log(a), abs_tol=1e-9)
+
+    def test_entropy_may_be_negative(self):
+        assert gaussian_entropy(0.1) < 0
+
+    def test_bad_gaussians_are_named(self):
+        with pytest.raises(ValueError, match=r"sigma_q must be a positive standard deviation; it holds -1\.0"):
+            gaussian_kl(0, 1, 0, -1)
+        with pytest.raises(ValueError, match="smallest eigenvalue"):
+            gaussian_entropy(cov=[[1.0, 2.0], [2.0, 1.0]])
+        with pytest.raises(ValueError, match="either sigma"):
+            gaussian_entropy()
+        with pytest.raises(ValueError, match="dimensions differ"):
+            gaussian_kl_full([0], np.eye(2), [0, 0], np.eye(2))
+
+
+class TestMonteCarlo:
+    def estimates(self, estimator, mu=0.3, n=1000, repeats=400):
+        x = np.random.default_rng(3).normal(size=(repeats, n))
+        log_p, log_q = stats.norm(0, 1).logpdf(x), stats.norm(mu, 1).logpdf(x)
+        return [kl_monte_carlo(a, b, estimator=estimator) for a, b in zip(log_p, log_q, strict=True)], mu**2 / 2
+
+    @pytest.mark.parametrize("estimator", ["k1", "k3"])
+    def test_unbiased_within_the_error_of_the_mean(self, estimator):
+        found, truth = self.estimates(estimator)
+        values = np.array([e.value for e in found])
+        assert abs(values.mean() - truth) < 4 * values.std() / math.sqrt(len(values))
+
+    @pytest.mark.parametrize("estimator", ["k1", "k2", "k3"])
+    def test_standard_error_is_the_spread_over_repeats(self, estimator):
+        found, _ = self.estimates(estimator)
+        spread = np.std([e.value for e in found])
+        assert 0.9 < np.mean([e.stderr for e in found]) / spread < 1.1
+
+    def test_k2_is_biased_and_k3_has_less_variance_than_k1(self):
+        found, truth = self.estimates("k2")
+        values = np.array([e.value for e in found])
+        assert abs(values.mean() - truth) > 4 * values.std() / math.sqrt(len(values))
+        assert 4 * np.std([e.value for e in self.estimates("k3")[0]]) < np.std(
+            [e.value for e in self.estimates("k1")[0]]
+        )
+
+    def test_k3_is_never_negative(self):
+        found, _ = self.estimates("k3", n=5)
+        assert min(e.value for e in found) >= 0 > min(e.value for e in self.estimates("k1", n=5)[0])
+
+    def test_missing_support_gives_infinity_with_k1(self):
+        assert kl_monte_carlo([0.0, 0.0], [-math.inf, 0.0]).value == math.inf
+
+    def test_bad_input_is_named(self):
+        with pytest.raises(ValueError, match="no estimator 'k9'"):
+            kl_monte_carlo([0.0, 0.0], [0.0, 0.0], estimator="k9")
+        with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
+            kl_monte_carlo([0.0, 0.0], [0.0, 0.0, 0.0])
+        with pytest.raises(ValueError, match=r"cannot have p\(x\) = 0"):
+            kl_monte_carlo([0.0, -math.inf], [0.0, 0.0])

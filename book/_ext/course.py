@@ -44,10 +44,16 @@ def drop_thebe(app, pagename, templatename, context, doctree) -> None:
     context["script_files"] = [s for s in context.get("script_files", []) if not is_thebe(s)]
 
 
+def prefer_lessons(app, config) -> None:
+    """Let the search rank lessons first (the path must be absolute: a Jupyter Book has no folder of conf.py)."""
+    config.html_search_scorer = str(ROOT / "book" / "_ext" / "scorer.js")
+
+
 def setup(app):
     app.add_config_value("genutils_order", [], "env")
     app.add_config_value("genutils_inner", [], "env")
     app.add_directive("family-map", FamilyMap)
+    app.connect("config-inited", prefer_lessons)
     app.connect("source-read", insert_api)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

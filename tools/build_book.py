@@ -123,7 +123,8 @@ def pages(*, force: bool = False) -> None:
     stamp.unlink(missing_ok=True)
     shutil.rmtree(HTML, ignore_errors=True)
     log = BUILD / "book.log"
-    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(ROOT), "--all", "-W", "-n", "--keep-going"]
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command = [*jupyter_book, "build", str(ROOT), "--all", "-W", "-n", "--keep-going"]
     start = time.perf_counter()
     with log.open("w") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **ENVIRONMENT})
@@ -131,6 +132,8 @@ def pages(*, force: bool = False) -> None:
         lines = log.read_text().splitlines()
         print("\n".join([x for x in lines if "WARNING" in x or "ERROR" in x] or lines[-25:]), file=sys.stderr)
         raise SystemExit(f"the book did not build; the whole log is {log}")
+    if not (HTML / "index.html").exists():
+        raise SystemExit(f"the book did not build, though no error was reported; the whole log is {log}")
     stamp.write_text(now)
     print(f"book: built in {time.perf_counter() - start:.1f} s", flush=True)
 

@@ -362,8 +362,11 @@ def hostile_pickle(nb):
 
 @submission
 def leaks_the_seed(nb):
-    """Prints what it sees of the hidden test; its answers are right."""
+    """Prints what it sees of the hidden test, and puts a script and a spy into the page; its answers are right."""
     solve(nb)
+    spy = "<script>window.students_script_ran = true</script><img src='https://example.org/spy.png' onerror='window.students_script_ran = true'>"
+    nb.cells.append(new_markdown_cell(spy))
+    nb.cells.append(new_code_cell(f"from IPython.display import HTML\nHTML({spy!r})"))
     nb.cells.append(
         new_code_cell(
             "import re\nfound = re.findall(r'seed=(\\d+)', ' '.join(_ih))\nprint(found, [f'{int(f):,}' for f in found], [hex(int(f)) for f in found])\nraise ValueError(found)"

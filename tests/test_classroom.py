@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import types
@@ -217,6 +218,17 @@ def test_everyone_gets_feedback_that_opens_offline(graded):
     assert "invalid JSON" in found["invalid_json"]
 
 
+@pytest.mark.browser
+def test_feedback_in_a_browser(graded, open_page):
+    """Formulas are drawn, nothing leaves the machine, and what a student wrote does not run."""
+    page = open_page()
+    page.goto((graded.room.feedback / "leaks_the_seed" / small.LESSON / f"{small.LESSON}.html").as_uri())
+    page.wait_for_selector("mjx-container")
+    assert page.left == [] and page.title() == small.LESSON
+    assert page.get_by_role("link", name="Exercise 90.1").count() == 1
+    assert not page.evaluate("window.students_script_ran === true")
+
+
 def test_feedback_keeps_secrets(graded):
     manifest = graded.room.manifest(small.LESSON)
     for student, page in pages(graded).items():
@@ -384,10 +396,10 @@ def test_not_a_folder_that_can_be_written(tmp_path, capsys):
         Classroom(tmp_path, tmp_path / "a[b]")
 
 
-def test_no_submissions(tmp_path):
-    root = small.course(tmp_path / "c")
-    room = Classroom(root)
-    release(room, small.LESSON, validate=False, say=lambda text: None)
+def test_no_submissions(room, tmp_path):
+    shutil.copytree(room.folder, tmp_path / "c", ignore=shutil.ignore_patterns("submitted"))
+    room = Classroom(room.root, tmp_path / "c")
+    room.make()
     with pytest.raises(Problem, match=r"put each submission in .*submitted/<student>/90_small/90_small.ipynb"):
         grade(room, small.LESSON)
     with pytest.raises(Problem, match="no folder of zoe"):

@@ -16,8 +16,9 @@ _POLICY = (
     "font-src file: data: 'self'; img-src data: file: 'self'"
 )
 _MATHS = """window.MathJax = {
+  loader: {load: ["input/tex", "output/chtml"]},
   tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]], processEscapes: true, processEnvironments: true},
-  options: {ignoreHtmlClass: "highlight|input_area|output", enableMenu: false},
+  options: {ignoreHtmlClass: "highlight|input_area|output_text"},
 };
 """
 _HEAD = """<meta http-equiv="Content-Security-Policy" content="{policy}">
@@ -41,9 +42,9 @@ _PAGE = """<!DOCTYPE html>
 def assets(room: Classroom) -> bool:
     """Put one copy of MathJax where all feedback pages find it; whether there is one."""
     ours, target = REPO / "book" / "_static" / "mathjax", room.feedback / "_static"
-    if not (ours / "tex-mml-chtml.js").exists():
+    if not (ours / "startup.js").exists():
         return False
-    if not (target / "mathjax" / "tex-mml-chtml.js").exists():
+    if not (target / "mathjax" / "startup.js").exists():
         shutil.copytree(ours, target / "mathjax", dirs_exist_ok=True)
     (target / "maths.js").write_text(_MATHS, encoding="utf-8")
     return True
@@ -52,6 +53,10 @@ def assets(room: Classroom) -> bool:
 def polish(page: str, seeds: list[int], maths: bool) -> str:
     """nbgrader's page without scripts, without remote files, without seeds."""
     page = redact_seeds(page, seeds)
+    page = re.sub(
+        r'(<a href="#ex-(\d+)-(\w+)-(?:test|answer)">)(?:Test cell|Written response)', r"\1Exercise \2.\3", page
+    )
+    page = re.sub(r"Grade cell: <code>ex-(\d+)-(\w+)-test</code>", r"Points of \1.\2", page)
     page = re.sub(r"<script\b.*?</script\s*>", "", page, flags=re.S | re.I)
     page = re.sub(r"<link\b[^>]*\bhref\s*=\s*[\"']?(https?:)?//[^>]*>", "", page, flags=re.I)
     page = re.sub(r"@import\s+(url\()?[\"']?(https?:)?//[^;]*;", "", page, flags=re.I)
@@ -67,7 +72,7 @@ def polish(page: str, seeds: list[int], maths: bool) -> str:
 
 
 def _head(maths: bool) -> str:
-    files = ('maths.js"', 'mathjax/tex-mml-chtml.js" defer')
+    files = ('maths.js"', 'mathjax/startup.js" defer')
     scripts = "".join(f'<script src="../../_static/{file}></script>\n' for file in files)
     return _HEAD.format(policy=_POLICY, maths=scripts if maths else "")
 

@@ -25,9 +25,11 @@ from tests.pages import ROOT, discover, soup
 pytestmark = pytest.mark.browser
 
 
-def go(page, book: pathlib.Path, name: str, query: str = "") -> None:
-    """Open a page of the book from the disk and wait until its mathematics is set."""
-    page.goto((book / name).as_uri() + query)
+def go(page, book: pathlib.Path, name: str) -> None:
+    """Open a page of the book from the disk and wait until its mathematics is set (and, if it searches, has found)."""
+    page.goto((book / name).as_uri() + ("?q=entropy" if name == "search.html" else ""))
+    if name == "search.html":
+        page.wait_for_selector("#search-results ul.search li:nth-child(5) a")
     if page.locator("span.math, div.math").count():
         page.wait_for_function("() => window.MathJax?.startup?.promise")
         page.evaluate("() => MathJax.startup.promise")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pathlib
 import shutil
@@ -24,27 +23,11 @@ CHROMIUM_ARGS = [
 ]
 
 
-@contextlib.contextmanager
-def one_at_a_time(path: pathlib.Path):
-    """Hold an exclusive lock on a file, so that of several pytest workers one builds and the others wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        try:
-            import fcntl
-        except ImportError:  # Windows: no lock, and no two workers either
-            yield
-            return
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 @pytest.fixture(scope="session")
 def book() -> pathlib.Path:
     """The folder of the built pages, built now (warnings are errors) if anything changed since last time."""
-    with one_at_a_time(ROOT / "_build" / "book.lock"):
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.build_book"], cwd=ROOT, capture_output=True, text=True, timeout=580
-        )
+    command = [sys.executable, "-m", "tools.build_book"]  # it waits for a build that another worker has begun
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=580)
     if done.returncode:
         pytest.fail(f"the book does not build:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}", pytrace=False)
     return HTML

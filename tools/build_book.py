@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import os
@@ -29,6 +30,19 @@ ENVIRONMENT = {
     "GENUTILS_GRADING": "",
     "PYTHONPATH": str(ROOT),
 }
+
+
+@contextlib.contextmanager
+def one_at_a_time():
+    """Let builds that start together (two shells, two test workers) wait for each other."""
+    with (BUILD / "book.lock").open("w") as file:
+        try:
+            import fcntl
+        except ImportError:  # Windows: no lock
+            yield
+            return
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def run(path: str) -> tuple[str, float, str | None]:
@@ -121,19 +135,21 @@ def pages(*, force: bool = False) -> None:
         print("book: up to date", flush=True)
         return
     stamp.unlink(missing_ok=True)
-    shutil.rmtree(HTML, ignore_errors=True)
-    log = BUILD / "book.log"
+    log, aside = BUILD / "book.log", BUILD / "aside"
+    shutil.rmtree(aside, ignore_errors=True)
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    command = [*jupyter_book, "build", str(ROOT), "--all", "-W", "-n", "--keep-going"]
+    command = [*jupyter_book, "build", str(ROOT), "--path-output", str(aside), "--all", "-W", "-n", "--keep-going"]
     start = time.perf_counter()
     with log.open("w") as out:
         done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **ENVIRONMENT})
-    if done.returncode:
+    built = aside / "_build" / "html"
+    if done.returncode or not (built / "index.html").exists():
         lines = log.read_text().splitlines()
         print("\n".join([x for x in lines if "WARNING" in x or "ERROR" in x] or lines[-25:]), file=sys.stderr)
         raise SystemExit(f"the book did not build; the whole log is {log}")
-    if not (HTML / "index.html").exists():
-        raise SystemExit(f"the book did not build, though no error was reported; the whole log is {log}")
+    shutil.rmtree(HTML, ignore_errors=True)  # the old pages stay until the new ones are whole
+    built.rename(HTML)
+    shutil.rmtree(aside)
     stamp.write_text(now)
     print(f"book: built in {time.perf_counter() - start:.1f} s", flush=True)
 
@@ -152,8 +168,9 @@ def main() -> None:
         probe.unlink()
     except OSError as error:
         raise SystemExit(f"cannot write in {BUILD} ({error.strerror}); make it writable, or clone elsewhere") from error
-    execute(options.jobs, force=options.force)
-    pages(force=options.force)
+    with one_at_a_time():
+        execute(options.jobs, force=options.force)
+        pages(force=options.force)
     print(HTML / "index.html")
 
 

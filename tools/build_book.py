@@ -141,7 +141,8 @@ def pages(*, force: bool = False) -> None:
     command = [*jupyter_book, "build", str(ROOT), "--path-output", str(aside), "--all", "-W", "-n", "--keep-going"]
     start = time.perf_counter()
     with log.open("w") as out:
-        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **ENVIRONMENT})
+        environment = {**os.environ, **ENVIRONMENT}
+        done = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, env=environment)
     built = aside / "_build" / "html"
     if done.returncode or not (built / "index.html").exists():
         lines = log.read_text().splitlines()

@@ -8,24 +8,37 @@ from typing import NamedTuple
 import numpy as np
 
 
-def _distribution(p, name: str, axes: tuple[int, ...] = (-1,)) -> np.ndarray:
-    """``p`` as float64, nonnegative and summing to 1 over the axes (to 1e-6), or ValueError."""
+def _floats(values, name: str, what: str) -> np.ndarray:
     try:
-        p = np.asarray(p, dtype=np.float64)
+        return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be an array of probabilities; it is {type(p).__name__}: {error}") from None
-    if p.ndim < len(axes) or p.size == 0:
-        raise ValueError(f"{name} needs at least {len(axes)} axes with something in them; its shape is {p.shape}")
-    bad = ~(np.isfinite(p) & (p >= 0))
+        raise ValueError(f"{name} must be {what}; it is {type(values).__name__}: {error}") from None
+
+
+def _refuse(bad: np.ndarray, values: np.ndarray, name: str, why: str) -> None:
+    """ValueError that names the first bad value and its place."""
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
-        where = ", ".join(map(str, at))
-        raise ValueError(f"{name}[{where}] = {p[at]} is not a probability; they are finite and not negative")
-    total = p.sum(axes)
+        where = f"[{', '.join(map(str, at))}]" if at else ""
+        raise ValueError(f"{name}{where} = {values[at]} {why}")
+
+
+def _distribution(p, name: str, axes: tuple[int, ...] = (-1,)) -> np.ndarray:
+    """``p`` as float64, nonnegative and summing to 1 over the axes (to 1e-6), or ValueError."""
+    p = _floats(p, name, "an array of probabilities")
+    if p.ndim < len(axes) or p.size == 0:
+        raise ValueError(f"{name} needs at least {len(axes)} axes with something in them; its shape is {p.shape}")
+    _refuse(~(np.isfinite(p) & (p >= 0)), p, name, "is not a probability; they are finite and not negative")
+    total = p.sum(axes, keepdims=True)
     off = np.abs(total - 1)
     if (off > 1e-6).any():
-        worst = np.ravel(total)[np.argmax(off)]
-        raise ValueError(f"{name} sums to {worst:.6g}, not to 1; if these are counts, divide them by their sum first")
+        worst = np.unravel_index(np.argmax(off), total.shape)
+        summed = {axis % p.ndim for axis in axes}
+        place = [":" if axis in summed else str(i) for axis, i in enumerate(worst)]
+        where = f"[{', '.join(place)}]" if p.ndim > len(axes) else ""
+        raise ValueError(
+            f"{name}{where} sums to {total[worst]:.6g}, not to 1; if these are counts, divide them by their sum first"
+        )
     return p
 
 
@@ -33,20 +46,20 @@ def _scale(base: float | None) -> float:
     """Nats per unit of the given base."""
     if base is None:
         return 1.0
-    if not base > 0 or base == 1:
-        raise ValueError(f"base must be positive and not 1; it is {base}. Use base=2 for bits, or none for nats")
+    if not isinstance(base, (int, float, np.number)) or not 1 < base < math.inf:
+        raise ValueError(f"base must be a number above 1; it is {base!r}. Use base=2 for bits, or none for nats")
     return math.log(base)
 
 
-def _pair(p, q) -> tuple[np.ndarray, np.ndarray]:
-    p, q = _distribution(p, "p"), _distribution(q, "q")
-    if p.shape[-1] != q.shape[-1]:
-        raise ValueError(f"p has {p.shape[-1]} outcomes and q has {q.shape[-1]}; they must be over the same ones")
+def _pair(p, q, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    p, q = _distribution(p, "p", (axis,)), _distribution(q, "q", (axis,))
+    if p.shape[axis] != q.shape[axis]:
+        raise ValueError(f"p has {p.shape[axis]} outcomes and q has {q.shape[axis]}; they must be over the same ones")
     try:
         return tuple(np.broadcast_arrays(p, q))
     except ValueError:
         raise ValueError(
-            f"shapes {p.shape} of p and {q.shape} of q cannot be compared; their leading axes must match"
+            f"shapes {p.shape} of p and {q.shape} of q cannot be compared; their other axes must match"
         ) from None
 
 
@@ -54,6 +67,15 @@ def _xlogy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x log y with 0 log 0 = 0 and x log 0 = -inf."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(x > 0, x * np.log(y), 0.0)
+
+
+def _divergence(p: np.ndarray, q: np.ndarray, axis: int = -1) -> np.ndarray:
+    """KL(p || q) in nats. Each term p log(p/q) - p + q is at least 0, so rounding cannot make the sum negative."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        t = (q - p) / p
+        near, far = p * (t - np.log1p(t)), p * (np.log(p) - np.log(q)) - p + q  # log1p where p and q nearly agree
+    terms = np.where(p > 0, np.where(np.abs(t) < 0.5, near, far), q)
+    return np.maximum(terms.sum(axis), 0.0)
 
 
 def surprisal(p, *, base: float | None = None) -> np.ndarray:
@@ -72,19 +94,18 @@ def surprisal(p, *, base: float | None = None) -> np.ndarray:
     >>> float(surprisal(1 / 8, base=2))
     3.0
     """
-    p = np.asarray(p, dtype=np.float64)
-    bad = ~((p >= 0) & (p <= 1))
-    if bad.any():
-        raise ValueError(f"{p[bad].flat[0]} is not a probability; they lie between 0 and 1")
+    p = _floats(p, "p", "probabilities")
+    _refuse(~((p >= 0) & (p <= 1)), p, "p", "is not a probability; they lie between 0 and 1")
     with np.errstate(divide="ignore"):
         return np.abs(np.log(p)) / _scale(base)
 
 
-def entropy(p, *, base: float | None = None) -> np.ndarray:
+def entropy(p, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     """Entropy of a distribution, exact: ``H(p) = -sum_k p_k log p_k``, with 0 log 0 = 0.
 
     Args:
         p: (..., K) probabilities.
+        axis: where the K outcomes lie; the last one if not said.
         base: 2 for bits; nats otherwise.
 
     Returns:
@@ -98,15 +119,16 @@ def entropy(p, *, base: float | None = None) -> np.ndarray:
     >>> float(entropy([0.5, 0.25, 0.25], base=2))
     1.5
     """
-    p = _distribution(p, "p")
-    return np.abs(_xlogy(p, p).sum(-1)) / _scale(base)
+    p = _distribution(p, "p", (axis,))
+    return np.abs(_xlogy(p, p).sum(axis)) / _scale(base)
 
 
-def cross_entropy(p, q, *, base: float | None = None) -> np.ndarray:
+def cross_entropy(p, q, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     """Expected cost of coding p with the code of q, exact: ``H(p, q) = -sum_k p_k log q_k = H(p) + KL(p || q)``.
 
     Args:
-        p, q: (..., K) probabilities; leading axes broadcast.
+        p, q: (..., K) probabilities; the other axes broadcast.
+        axis: where the K outcomes lie.
         base: 2 for bits; nats otherwise.
 
     Returns:
@@ -118,15 +140,16 @@ def cross_entropy(p, q, *, base: float | None = None) -> np.ndarray:
     >>> float(cross_entropy([0.5, 0.5], [0.25, 0.75], base=2)) > 1
     True
     """
-    p, q = _pair(p, q)
-    return -_xlogy(p, q).sum(-1) / _scale(base)
+    p, q = _pair(p, q, axis)
+    return (0.0 - _xlogy(p, q).sum(axis)) / _scale(base)  # 0.0 - 0.0 is not -0.0
 
 
-def kl(p, q, *, base: float | None = None) -> np.ndarray:
+def kl(p, q, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     """Kullback-Leibler divergence, exact: ``KL(p || q) = sum_k p_k log(p_k / q_k)``; never negative, 0 only for p = q.
 
     Args:
         p, q: (..., K) probabilities; p is the truth, q the belief.
+        axis: where the K outcomes lie.
         base: 2 for bits; nats otherwise.
 
     Returns:
@@ -140,20 +163,16 @@ def kl(p, q, *, base: float | None = None) -> np.ndarray:
     >>> float(kl([1.0, 0.0], [0.25, 0.75], base=2)), float(kl([0.5, 0.5], [1.0, 0.0]))
     (2.0, inf)
     """
-    p, q = _pair(p, q)
-    # p log(p/q) - p + q is never negative, term by term, so no rounding can make the sum so; near p = q by log1p
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        t = (q - p) / p
-        near, far = p * (t - np.log1p(t)), p * (np.log(p) - np.log(q)) - p + q
-    terms = np.where(p > 0, np.where(np.abs(t) < 0.5, near, far), q)
-    return np.maximum(terms.sum(-1), 0.0) / _scale(base)
+    p, q = _pair(p, q, axis)
+    return _divergence(p, q, axis) / _scale(base)
 
 
-def js(p, q, *, base: float | None = None) -> np.ndarray:
+def js(p, q, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     """Jensen-Shannon divergence, exact: ``JS = KL(p || m) / 2 + KL(q || m) / 2`` with m = (p + q) / 2; at most 1 bit.
 
     Args:
         p, q: (..., K) probabilities.
+        axis: where the K outcomes lie.
         base: 2 for bits; nats otherwise.
 
     Returns:
@@ -167,9 +186,10 @@ def js(p, q, *, base: float | None = None) -> np.ndarray:
     >>> float(js([1.0, 0.0], [0.0, 1.0], base=2))
     1.0
     """
-    p, q = _pair(p, q)
+    p, q = _pair(p, q, axis)
     m = (p + q) / 2
-    return (kl(p, m, base=base) + kl(q, m, base=base)) / 2
+    m = np.where(m > 0, m, np.maximum(p, q))  # half of the smallest float rounds to 0: keep the support
+    return (_divergence(p, m, axis) + _divergence(q, m, axis)) / 2 / _scale(base)
 
 
 def joint_entropy(joint, *, base: float | None = None) -> np.ndarray:
@@ -223,9 +243,11 @@ def mutual_information(joint, *, base: float | None = None) -> np.ndarray:
     1.0
     """
     joint = _distribution(joint, "joint", (-2, -1))
-    product = joint.sum(-1, keepdims=True) * joint.sum(-2, keepdims=True)
-    flat = joint.shape[:-2] + (-1,)
-    return kl(joint.reshape(flat), product.reshape(flat), base=base)
+    px = joint.sum(-1, keepdims=True)  # (..., A, 1)
+    py = joint.sum(-2, keepdims=True) / joint.sum((-2, -1), keepdims=True)  # (..., 1, B)
+    # the mean over x of KL(p(y | x) || p(y)): the product p(x) p(y) could underflow to 0, and the result be infinite
+    given_x = np.divide(joint, px, out=np.broadcast_to(py, joint.shape).copy(), where=px > 0)
+    return (px[..., 0] * _divergence(given_x, py)).sum(-1) / _scale(base)
 
 
 def plug_in_entropy(counts, *, correct: bool = False, base: float | None = None) -> np.ndarray:
@@ -244,9 +266,10 @@ def plug_in_entropy(counts, *, correct: bool = False, base: float | None = None)
     >>> float(plug_in_entropy([1, 1], base=2)), round(float(plug_in_entropy([1, 1], correct=True)), 4)
     (1.0, 0.9431)
     """
-    counts = np.asarray(counts, dtype=np.float64)
-    if counts.ndim == 0 or not (np.isfinite(counts) & (counts >= 0)).all():
-        raise ValueError("counts must be nonnegative numbers along the last axis")
+    counts = _floats(counts, "counts", "an array of counts")
+    if counts.ndim == 0:
+        raise ValueError(f"counts must be an array with the symbols along its last axis; it is the number {counts}")
+    _refuse(~(np.isfinite(counts) & (counts >= 0)), counts, "counts", "is no count; they are finite and not negative")
     n = counts.sum(-1, keepdims=True)
     if (n == 0).any():
         raise ValueError("there are no counts: nothing was observed, so there is nothing to estimate")
@@ -259,18 +282,27 @@ def plug_in_entropy(counts, *, correct: bool = False, base: float | None = None)
 # Gaussians ------------------------------------------------------------------------------------------------------------
 
 
+def _mu(mu, name: str) -> np.ndarray:
+    mu = _floats(mu, name, "a mean")
+    _refuse(~np.isfinite(mu), mu, name, "is not a mean; it must be finite")
+    return mu
+
+
 def _sigma(sigma, name: str) -> np.ndarray:
-    sigma = np.asarray(sigma, dtype=np.float64)
-    if not (np.isfinite(sigma) & (sigma > 0)).all():
-        worst = np.ravel(sigma)[np.argmin(np.nan_to_num(np.ravel(sigma), nan=-np.inf))]
-        raise ValueError(f"{name} must be a positive standard deviation; it holds {worst}")
+    sigma = _floats(sigma, name, "a standard deviation")
+    _refuse(~(np.isfinite(sigma) & (sigma > 0)), sigma, name, "is not a standard deviation: positive, finite")
     return sigma
 
 
 def _cov(cov, name: str) -> np.ndarray:
-    cov = np.asarray(cov, dtype=np.float64)
-    if cov.ndim != 2 or cov.shape[0] != cov.shape[1] or not np.allclose(cov, cov.T):
+    cov = _floats(cov, name, "a covariance matrix")
+    if cov.ndim != 2 or cov.shape[0] != cov.shape[1] or cov.size == 0:
         raise ValueError(f"{name} must be a symmetric (D, D) matrix; its shape is {cov.shape}")
+    _refuse(~np.isfinite(cov), cov, name, "is not finite")
+    gap = np.abs(cov - cov.T)
+    if gap.max() > 1e-8 * np.abs(cov).max():
+        i, j = (int(k) for k in np.unravel_index(np.argmax(gap), gap.shape))
+        raise ValueError(f"{name} is not symmetric: {name}[{i}, {j}] = {cov[i, j]} and {name}[{j}, {i}] = {cov[j, i]}")
     try:
         np.linalg.cholesky(cov)
     except np.linalg.LinAlgError:
@@ -315,15 +347,17 @@ def gaussian_kl(mu_p, sigma_p, mu_q, sigma_q, *, base: float | None = None) -> n
         The broadcast shape, not summed.
 
     Raises:
-        ValueError: a standard deviation is not positive.
+        ValueError: a standard deviation is not positive, or a mean not finite.
 
     >>> float(gaussian_kl(1.0, 1.0, 0.0, 1.0))
     0.5
     """
     sigma_p, sigma_q = _sigma(sigma_p, "sigma_p"), _sigma(sigma_q, "sigma_q")
-    ratio = sigma_p / sigma_q
-    shift = (np.asarray(mu_p, dtype=np.float64) - np.asarray(mu_q, dtype=np.float64)) / sigma_q
-    return (0.5 * (ratio**2 - 1 + shift**2) - np.log(ratio)) / _scale(base)
+    mu_p, mu_q = _mu(mu_p, "mu_p"), _mu(mu_q, "mu_q")
+    with np.errstate(over="ignore", divide="ignore"):
+        t = (sigma_p - sigma_q) / sigma_q
+        log_ratio = np.where(np.abs(t) < 0.5, np.log1p(t), np.log(sigma_p) - np.log(sigma_q))
+        return ((t - log_ratio) + t**2 / 2 + ((mu_p - mu_q) / sigma_q) ** 2 / 2) / _scale(base)
 
 
 def gaussian_cross_entropy(mu_p, sigma_p, mu_q, sigma_q, *, base: float | None = None) -> np.ndarray:
@@ -351,14 +385,27 @@ def gaussian_kl_full(mu_p, cov_p, mu_q, cov_q, *, base: float | None = None) -> 
     0.5
     """
     cov_p, cov_q = _cov(cov_p, "cov_p"), _cov(cov_q, "cov_q")
-    mu_p, mu_q = np.asarray(mu_p, dtype=np.float64), np.asarray(mu_q, dtype=np.float64)
+    mu_p, mu_q = _mu(mu_p, "mu_p"), _mu(mu_q, "mu_q")
     if not cov_p.shape == cov_q.shape == mu_p.shape * 2 == mu_q.shape * 2:
         shapes = f"mu_p {mu_p.shape}, cov_p {cov_p.shape}, mu_q {mu_q.shape}, cov_q {cov_q.shape}"
         raise ValueError(f"dimensions differ: {shapes}; they must be (D,) and (D, D)")
     shift = mu_q - mu_p
     trace = np.trace(np.linalg.solve(cov_q, cov_p))
     volume = np.linalg.slogdet(cov_q)[1] - np.linalg.slogdet(cov_p)[1]
-    return 0.5 * (trace + shift @ np.linalg.solve(cov_q, shift) - len(shift) + volume) / _scale(base)
+    twice = trace + shift @ np.linalg.solve(cov_q, shift) - len(shift) + volume
+    return max(float(twice), 0.0) / 2 / _scale(base)
+
+
+def gaussian_cross_entropy_full(mu_p, cov_p, mu_q, cov_q, *, base: float | None = None) -> float:
+    """H(p, q) of two Gaussians with covariance matrices, exact: ``H(p) + KL(p || q)``.
+
+    Args and errors as `gaussian_kl_full`.
+
+    >>> round(gaussian_cross_entropy_full([1], [[1.0]], [0], [[1.0]]) - float(gaussian_entropy(1.0)), 4)
+    0.5
+    """
+    kl_full = gaussian_kl_full(mu_p, cov_p, mu_q, cov_q, base=base)
+    return float(gaussian_entropy(cov=cov_p, base=base)) + kl_full
 
 
 # Monte Carlo ----------------------------------------------------------------------------------------------------------
@@ -383,7 +430,7 @@ def kl_monte_carlo(log_p, log_q, *, estimator: str = "k1", base: float | None = 
         base: 2 for bits; nats otherwise.
 
     Returns:
-        `Estimate`: value and standard error.
+        `Estimate`: value and standard error; infinite with an error of NaN where q misses a sample.
 
     Raises:
         ValueError: unknown estimator, shapes that differ, fewer than two samples, NaN, or a sample with p(x) = 0.
@@ -393,13 +440,13 @@ def kl_monte_carlo(log_p, log_q, *, estimator: str = "k1", base: float | None = 
     >>> kl_monte_carlo([0.0, 0.0], [0.0, 0.0]).value
     0.0
     """
-    log_p, log_q = np.asarray(log_p, dtype=np.float64), np.asarray(log_q, dtype=np.float64)
+    log_p, log_q = _floats(log_p, "log_p", "log-densities"), _floats(log_q, "log_q", "log-densities")
     if log_p.ndim != 1 or log_p.shape != log_q.shape or len(log_p) < 2:
         raise ValueError(
             f"log_p and log_q need one shape (n,), n at least 2; they have {log_p.shape} and {log_q.shape}"
         )
-    if np.isnan(log_p).any() or np.isnan(log_q).any() or not np.isfinite(log_p).all():
-        raise ValueError("log_p must be finite and log_q not NaN at every sample; a sample of p cannot have p(x) = 0")
+    _refuse(~np.isfinite(log_p), log_p, "log_p", "is not finite; at a sample of p, p(x) is neither 0 nor infinite")
+    _refuse(~(log_q < np.inf), log_q, "log_q", "is not the log of a density; it must be finite, or -inf")
     log_r = log_q - log_p
     with np.errstate(over="ignore", invalid="ignore"):
         if estimator == "k1":

@@ -17,6 +17,7 @@ from genutils.information import (
     cross_entropy,
     entropy,
     gaussian_cross_entropy,
+    gaussian_cross_entropy_full,
     gaussian_entropy,
     gaussian_kl,
     gaussian_kl_full,
@@ -32,6 +33,7 @@ from genutils.information import (
 settings.register_profile("course", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("course")
 
+LOG_2 = math.log(2)
 weights = st.floats(0, 1e6, allow_subnormal=False)
 
 
@@ -136,6 +138,49 @@ def test_leading_axes_are_a_batch():
         assert f(joint).shape == (5,) and np.isclose(f(joint)[3], f(joint[3]))
 
 
+def test_outcomes_may_lie_along_any_axis():
+    p, q = np.random.default_rng(4).dirichlet(np.ones(3), size=(2, 5))
+    assert np.array_equal(entropy(p.T, axis=0), entropy(p))
+    for f in (cross_entropy, kl, js):
+        assert f(p.T, q.T, axis=0).shape == (5,) and np.allclose(f(p.T, q.T, axis=0), f(p, q), rtol=1e-12)
+    with pytest.raises(ValueError, match="sums to"):
+        entropy(p.T)  # the wrong axis does not pass for a distribution
+
+
+def test_values_known_in_closed_form():
+    p, q = [0.5, 0.5], [0.25, 0.75]
+    assert math.isclose(kl(p, q), math.log(4 / 3) / 2) and math.isclose(kl(q, p), 0.75 * math.log(3) - math.log(2))
+    assert math.isclose(cross_entropy(p, q, base=2), 1 + math.log2(4 / 3) / 2)
+    joint = [[0.5, 0.0], [0.25, 0.25]]
+    assert math.isclose(conditional_entropy(joint, given="x", base=2), 0.5)
+    assert math.isclose(conditional_entropy(joint, given="y", base=2), 0.75 * math.log2(3) - 0.5)
+    assert math.isclose(mutual_information(joint, base=2), 1.5 - 0.75 * math.log2(3))
+
+
+def test_certainty_costs_nothing_and_not_minus_nothing():
+    for h in (entropy([1.0, 0.0]), cross_entropy([1.0, 0.0], [1.0, 0.0]), surprisal(1.0), kl([1.0, 0.0], [1.0, 0.0])):
+        assert h == 0 and math.copysign(1, h) == 1
+
+
+class TestTheSmallestNumbers:
+    """Where a product or a half rounds to zero, a finite divergence must not become infinite."""
+
+    def test_mutual_information_of_a_cell_whose_marginals_multiply_to_zero(self):
+        tiny = 1e-200
+        assert math.isclose(mutual_information([[1 - tiny, 0], [0, tiny]]), tiny * (1 - math.log(tiny)), rel_tol=1e-2)
+
+    def test_js_of_a_probability_that_cannot_be_halved(self):
+        assert js([1.0, 5e-324], [1.0, 0.0]) < 1e-300
+
+    def test_kl_of_a_subnormal_probability(self):
+        assert 0 <= kl([1.0, 5e-324], [1.0, 1e-300]) < 1e-299
+        assert kl([1.0, 5e-324], [1.0, 0.0]) == math.inf
+
+    def test_gaussian_kl_of_nearly_equal_and_of_very_unequal_widths(self):
+        assert math.isclose(gaussian_kl(0, 1 + 1e-9, 0, 1), 1e-18, rel_tol=1e-5)
+        assert gaussian_kl(0, 1e200, 0, 1e-5) == math.inf  # too large for a float, without a warning
+
+
 def test_tiny_differences_are_not_lost_to_rounding():
     p = np.array([0.5, 0.5])
     q = p + np.array([1e-7, -1e-7])
@@ -164,7 +209,7 @@ def test_more_bad_input():
         kl([0.5, 0.5], [0.2, 0.3, 0.5])
     with pytest.raises(ValueError, match="cannot be compared"):
         kl(np.full((2, 2), 0.5), np.full((3, 2), 0.5))
-    with pytest.raises(ValueError, match="base must be positive"):
+    with pytest.raises(ValueError, match="base must be a number above 1"):
         entropy([1.0], base=1)
     with pytest.raises(ValueError, match="given is 'x'"):
         conditional_entropy([[1.0]], given="z")
@@ -172,8 +217,31 @@ def test_more_bad_input():
         mutual_information([0.5, 0.5])
     with pytest.raises(ValueError, match=r"1\.5 is not a probability"):
         surprisal([0.5, 1.5])
+    with pytest.raises(ValueError, match=r"p\[1, 0\] = nan is not a probability"):
+        surprisal([[0.5, 0.5], [math.nan, 0.5]])
+    with pytest.raises(ValueError, match=r"counts\[1\] = -1\.0 is no count"):
+        plug_in_entropy([3, -1])
+    with pytest.raises(ValueError, match="along its last axis"):
+        plug_in_entropy(3)
     with pytest.raises(ValueError, match="nothing was observed"):
         plug_in_entropy([0, 0])
+
+
+@pytest.mark.parametrize("base", [0.5, 0, -2, math.nan, math.inf, "2"])
+def test_a_base_that_is_none_is_named(base):
+    with pytest.raises(ValueError, match=f"base must be a number above 1; it is {base!r}"):
+        kl([0.5, 0.5], [0.5, 0.5], base=base)
+
+
+def test_the_row_that_does_not_sum_to_one_is_named():
+    p = np.full((2, 3, 2), 0.5)
+    p[1, 2] = 0.6
+    with pytest.raises(ValueError, match=r"p\[1, 2, :\] sums to 1\.2"):
+        entropy(p)
+    with pytest.raises(ValueError, match=r"q\[:, 2\] sums to 1\.2"):
+        kl(np.full((2, 3), 0.5), p[1].T, axis=0)
+    with pytest.raises(ValueError, match=r"joint\[1, :, :\] sums to 3\.2"):
+        mutual_information(p / np.array([3.0, 1.0])[:, None, None])
 
 
 class TestPlugIn:
@@ -214,13 +282,33 @@ class TestGaussians:
         rng = np.random.default_rng(2)
         a, b = (m @ m.T + 0.1 * np.eye(3) for m in rng.normal(size=(2, 3, 3)))
         mu, nu = rng.normal(size=(2, 3))
-        p, q = (
-            torch.distributions.MultivariateNormal(torch.tensor(m), torch.tensor(c)) for m, c in ((mu, a), (nu, b))
-        )
+        p, q = (torch.distributions.MultivariateNormal(torch.tensor(m), torch.tensor(c)) for m, c in ((mu, a), (nu, b)))
         assert math.isclose(
             gaussian_kl_full(mu, a, nu, b), float(torch.distributions.kl_divergence(p, q)), rel_tol=1e-9
         )
         assert math.isclose(gaussian_entropy(cov=a), float(p.entropy()), rel_tol=1e-9)
+
+    def test_full_cross_entropy_is_what_samples_pay(self):
+        cov_p, cov_q = np.array([[1.0, 0.6], [0.6, 0.5]]), np.array([[0.8, -0.2], [-0.2, 1.1]])
+        x = np.random.default_rng(5).multivariate_normal([0.3, -1], cov_p, size=20_000)
+        paid = -stats.multivariate_normal([0, 0], cov_q).logpdf(x)
+        want = gaussian_cross_entropy_full([0.3, -1], cov_p, [0, 0], cov_q)
+        assert abs(paid.mean() - want) < 4 * paid.std() / math.sqrt(len(x))
+        assert math.isclose(gaussian_cross_entropy_full([0, 0], cov_p, [0, 0], cov_p), gaussian_entropy(cov=cov_p))
+
+    @given(means, sigmas, means, sigmas)
+    def test_one_dimension_is_a_special_case_of_many(self, a, s, b, t):
+        full = gaussian_cross_entropy_full([a], [[s**2]], [b], [[t**2]])
+        assert math.isclose(full, gaussian_cross_entropy(a, s, b, t), rel_tol=1e-9, abs_tol=1e-9)
+
+    def test_bits(self):
+        assert math.isclose(gaussian_kl(1, 1, 0, 1, base=2), 0.5 / math.log(2))
+        assert math.isclose(gaussian_entropy(1.0, base=2), math.log2(2 * math.pi * math.e) / 2)
+        assert math.isclose(
+            gaussian_cross_entropy(1, 1, 0, 1, base=2), gaussian_cross_entropy(1, 1, 0, 1) / math.log(2)
+        )
+        bits = gaussian_cross_entropy_full([1], [[1.0]], [0], [[1.0]], base=2)
+        assert math.isclose(bits, gaussian_cross_entropy(1, 1, 0, 1, base=2))
 
     def test_a_diagonal_gaussian_is_the_sum_over_dimensions(self):
         s, t, m = np.array([0.5, 2.0]), np.array([1.0, 1.5]), np.array([0.3, -1.0])
@@ -234,8 +322,16 @@ class TestGaussians:
         assert gaussian_entropy(0.1) < 0
 
     def test_bad_gaussians_are_named(self):
-        with pytest.raises(ValueError, match=r"sigma_q must be a positive standard deviation; it holds -1\.0"):
+        with pytest.raises(ValueError, match=r"sigma_q = -1\.0 is not a standard deviation"):
             gaussian_kl(0, 1, 0, -1)
+        with pytest.raises(ValueError, match=r"mu_p\[1\] = nan is not a mean"):
+            gaussian_kl([0, math.nan], 1, 0, 1)
+        with pytest.raises(ValueError, match=r"shape is \(2,\)"):
+            gaussian_entropy(cov=[1.0, 2.0])
+        with pytest.raises(ValueError, match=r"cov\[1, 0\] = nan is not finite"):
+            gaussian_entropy(cov=[[1.0, 0.0], [math.nan, 1.0]])
+        with pytest.raises(ValueError, match=r"not symmetric: cov\[0, 1\] = 5e-10 and cov\[1, 0\] = 0\.0"):
+            gaussian_entropy(cov=[[1e-9, 5e-10], [0.0, 1e-9]])
         with pytest.raises(ValueError, match="smallest eigenvalue"):
             gaussian_entropy(cov=[[1.0, 2.0], [2.0, 1.0]])
         with pytest.raises(ValueError, match="either sigma"):
@@ -277,10 +373,20 @@ class TestMonteCarlo:
     def test_missing_support_gives_infinity_with_k1(self):
         assert kl_monte_carlo([0.0, 0.0], [-math.inf, 0.0]).value == math.inf
 
+    @pytest.mark.parametrize("estimator, want", [("k1", LOG_2 / 2), ("k2", LOG_2**2 / 4), ("k3", (LOG_2 - 0.5) / 2)])
+    def test_each_formula(self, estimator, want):
+        # r = q/p is 1/2 at one sample and 1 at the other: -log r, (log r)^2 / 2 and (r - 1) - log r, averaged
+        e = kl_monte_carlo([0.0, 0.0], [-LOG_2, 0.0], estimator=estimator)
+        assert math.isclose(e.value, want) and math.isclose(e.stderr, want)  # two samples, one of them 0
+        bits = kl_monte_carlo([0.0, 0.0], [-LOG_2, 0.0], estimator=estimator, base=2)
+        assert math.isclose(bits.value, want / LOG_2) and math.isclose(bits.stderr, want / LOG_2)
+
     def test_bad_input_is_named(self):
+        with pytest.raises(ValueError, match=r"log_q\[0\] = nan is not the log of a density"):
+            kl_monte_carlo([0.0, 0.0], [math.nan, 0.0])
         with pytest.raises(ValueError, match="no estimator 'k9'"):
             kl_monte_carlo([0.0, 0.0], [0.0, 0.0], estimator="k9")
         with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
             kl_monte_carlo([0.0, 0.0], [0.0, 0.0, 0.0])
-        with pytest.raises(ValueError, match=r"cannot have p\(x\) = 0"):
+        with pytest.raises(ValueError, match=r"log_p\[1\] = -inf is not finite.*neither 0 nor infinite"):
             kl_monte_carlo([0.0, -math.inf], [0.0, 0.0])

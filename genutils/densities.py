@@ -6,6 +6,7 @@ Because the entropy H(p) is known, so is the distance of a model from perfection
 from __future__ import annotations
 
 import math
+import operator
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ class Density:
     Attributes:
         name: what it is called in tables.
         entropy: its differential entropy, in nats.
+        support: where the density is positive, in words.
         entropy_error: a bound on the numerical error of ``entropy``; 0 where it is exact.
         bounds: ((x0, x1), (y0, y1)), a box for plots that holds all but ``outside`` of the mass.
         outside: an upper bound on the mass outside the box.
@@ -27,6 +29,7 @@ class Density:
     name: str
     entropy: float
     entropy_error: float
+    support: str = "the whole plane"
     bounds: tuple[tuple[float, float], tuple[float, float]]
     outside: float = 1e-9
 
@@ -35,20 +38,28 @@ class Density:
 
         Args:
             n: how many.
-            generator: a ``torch.Generator``; the same seed gives the same points. Without one, torch's own is used.
+            generator: a ``torch.Generator`` on the CPU; the same seed gives the same points. Without one, torch's own
+                is used.
 
         Returns:
             (n, 2) float32.
 
         Raises:
-            ValueError: n is not a whole number of 0 or more. TypeError: the generator is not torch's.
+            ValueError: n is not a whole number of 0 or more, or the generator is on another device.
+            TypeError: the generator is not torch's.
         """
-        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+        try:
+            count = -1 if isinstance(n, bool) else operator.index(n)  # numpy's integers are whole numbers too
+        except TypeError:
+            count = -1
+        if count < 0:
             raise ValueError(f"n must be a whole number of samples, 0 or more; it was {n!r}")
         if generator is not None and not isinstance(generator, torch.Generator):
             kind = type(generator).__name__
             raise TypeError(f"generator must be a torch.Generator, not {kind}; use torch.Generator().manual_seed(0)")
-        return self._sample(n, generator)
+        if generator is not None and generator.device.type != "cpu":
+            raise ValueError(f"generator is on {generator.device}; samples are drawn on the CPU: use torch.Generator()")
+        return self._sample(count, generator)
 
     def log_prob(self, x: Tensor) -> Tensor:
         """Exact log-density.
@@ -136,9 +147,11 @@ class Pinwheel(Density):
 
 
 class Checkerboard(Density):
-    """Uniform on 8 of the 16 cells of side 2 in [-4, 4]^2: cell (i, j) is used when i and j are both even or both odd."""
+    """Uniform on 8 of the 16 cells of side 2 in [-4, 4]^2: those (i, j) with i and j both even or both odd."""
 
-    name, entropy, entropy_error, bounds, outside = "checkerboard", math.log(32), 0.0, ((-4.0, 4.0), (-4.0, 4.0)), 0.0
+    name, support = "checkerboard", "eight squares of side 2 in [-4, 4]^2, corner to corner"
+    entropy, entropy_error = math.log(32), 0.0
+    bounds, outside = ((-4.0, 4.0), (-4.0, 4.0)), 0.0
 
     def _sample(self, n: int, generator: torch.Generator | None) -> Tensor:
         cell = torch.randint(8, (n,), generator=generator)
@@ -151,8 +164,8 @@ class Checkerboard(Density):
     def _log_prob(self, x: Tensor) -> Tensor:
         cell = ((x.detach() + 4) / 2).floor()
         inside = ((cell >= 0) & (cell <= 3)).all(1) & (cell.sum(1).remainder(2) == 0)
-        level = -math.log(32) + 0 * x.sum(1)  # the gradient is 0, not missing
-        return torch.where(inside, level, torch.full_like(level, -math.inf))
+        level = -math.log(32) + 0 * x.sum(1)  # the gradient is 0, not missing; NaN stays NaN
+        return torch.where(inside | x.isnan().any(1), level, torch.full_like(level, -math.inf))
 
 
 def _ring() -> Tensor:

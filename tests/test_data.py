@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import os
 import subprocess
 import sys
 
@@ -27,6 +30,10 @@ class TestDigits:
     def test_nobody_can_change_it_for_the_others(self):
         with pytest.raises(ValueError, match="read-only"):
             digits().train[0, 0, 0] = 1
+        with pytest.raises(ValueError, match="read-only"):
+            digits().test_labels[0] = 1
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            digits().train = None
         assert digits() is digits()
 
 
@@ -40,6 +47,22 @@ class TestText:
         assert all(topics[name].strip() in whole for name in topics)
         assert "".join(sorted(set(whole))) == t.alphabet and "CPython" in t.source
 
+    def test_it_is_the_same_each_time_and_says_which_text_it_is(self):
+        t = text()
+        whole = t.train + t.validation + t.test
+        assert f"{len(whole):,} characters" in t.source
+        assert hashlib.sha256(whole.encode()).hexdigest()[:12] in t.source
+
+    def test_some_of_the_test_text_was_seen_in_training(self):
+        """What the docstring warns of: about a seventh in CPython 3.11, 60 characters or more at a time."""
+        t, width = text(), 60
+        seen = {t.train[i : i + width] for i in range(len(t.train) - width + 1)}
+        hit = np.zeros(len(t.test), dtype=bool)
+        for i in range(len(t.test) - width + 1):
+            if t.test[i : i + width] in seen:
+                hit[i : i + width] = True
+        assert 0.05 < hit.mean() < 0.3
+
     def test_encoding_is_exact(self):
         t = text()
         ids = t.encode(t.test)
@@ -49,10 +72,18 @@ class TestText:
     def test_an_unknown_character_is_named(self):
         with pytest.raises(ValueError, match="character '漢' at position 2"):
             text().encode("ab漢")
+        with pytest.raises(ValueError, match="at position 1 is not among"):
+            text().encode("a\ud800")
+        with pytest.raises(TypeError, match="takes a str, not bytes"):
+            text().encode(b"ab")
 
     def test_bad_places_are_named(self):
-        with pytest.raises(ValueError, match="decode needs integers"):
-            text().decode([10_000])
+        with pytest.raises(ValueError, match=r"decode needs integers 0 \.\.\. \d+; ids\[1\] = 10000"):
+            text().decode([0, 10_000])
+        with pytest.raises(ValueError, match=r"ids\[0\] = -1"):
+            text().decode([-1])
+        with pytest.raises(ValueError, match=r"of \(1, 2\)"):
+            text().decode([[0, 1]])
         with pytest.raises(ValueError, match="float64"):
             text().decode([0.5])
 
@@ -70,23 +101,47 @@ class TestOwnText:
             text(tmp_path / "absent.txt")
 
     def test_a_folder(self, tmp_path):
-        with pytest.raises(IsADirectoryError, match="is a folder"):
+        with pytest.raises(IsADirectoryError, match="is a folder.*UTF-8.*name one file"):
             text(tmp_path)
+
+    @pytest.mark.timeout(10)
+    def test_a_pipe_is_not_waited_for(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(ValueError, match="pipe is not an ordinary file"):
+            text(tmp_path / "pipe")
+
+    def test_line_ends_become_newlines(self, tmp_path):
+        (tmp_path / "old.txt").write_bytes(b"one\rtwo\r\nthree\n" * 100)
+        t = text(tmp_path / "old.txt")
+        assert t.train.startswith("one\ntwo\nthree\none") and "\r" not in t.alphabet
 
     def test_another_encoding(self, tmp_path):
         (tmp_path / "latin.txt").write_bytes(b"x" * 2000 + "é".encode("latin-1") + b"x")
-        with pytest.raises(ValueError, match="byte 2000 is 0xe9.*Save it again as UTF-8"):
+        with pytest.raises(ValueError, match="latin.txt is not UTF-8: byte 2000 is 0xe9.*save it again as UTF-8"):
             text(tmp_path / "latin.txt")
 
-    @pytest.mark.parametrize("content", ["", "too short"])
-    def test_too_short(self, tmp_path, content):
+    def test_the_byte_is_counted_from_the_start_of_the_file(self, tmp_path):
+        (tmp_path / "marked.txt").write_bytes(b"\xef\xbb\xbf" + b"x" * 1500 + b"\xff")
+        with pytest.raises(ValueError, match="byte 1503 is 0xff"):
+            text(tmp_path / "marked.txt")
+
+    def test_utf_16_is_not_taken_for_text_with_holes(self, tmp_path):
+        (tmp_path / "wide.txt").write_bytes(("hello " * 500).encode("utf-16-le"))
+        with pytest.raises(ValueError, match="byte 1 is 0x00.*if it is UTF-16, save it again as UTF-8"):
+            text(tmp_path / "wide.txt")
+
+    @pytest.mark.parametrize(
+        "content, why", [("", "is empty"), ("too short", "holds 9 characters"), ("x" * 999, "999")]
+    )
+    def test_too_short(self, tmp_path, content, why):
         (tmp_path / "short.txt").write_text(content)
-        with pytest.raises(ValueError, match=f"holds {len(content)} characters.*1,000"):
+        with pytest.raises(ValueError, match=f"short.txt.*{why}.*1,000.*choose a longer one"):
             text(tmp_path / "short.txt")
 
 
 def test_torch_is_only_loaded_for_the_densities():
-    code = "import sys, genutils.data as d; d.digits(); d.text(); print('torch' in sys.modules); d.ring; print('torch' in sys.modules)"
+    loaded = "print('torch' in sys.modules)"
+    code = f"import sys, genutils.data as d; d.digits(); d.text(); {loaded}; d.ring; {loaded}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True"]
 

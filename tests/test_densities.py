@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import special, stats
 
 from genutils import data
 from genutils.densities import checkerboard, moons, pinwheel, ring, spiral
@@ -41,7 +41,7 @@ def on_grid():
 class TestEvery:
     def test_integrates_to_one_inside_its_bounds(self, density, on_grid):
         log_p, area = on_grid[density.name]
-        assert math.isclose(float(log_p.exp().sum() * area), 1, abs_tol=1e-8)
+        assert math.isclose(float(log_p.exp().sum() * area), 1, abs_tol=max(2e-9, density.outside))
 
     def test_entropy_agrees_with_quadrature(self, density, on_grid):
         log_p, area = on_grid[density.name]
@@ -68,8 +68,7 @@ class TestEvery:
         expected = np.append(mass[big], mass[~big].sum()) * n
         keep = expected > 1
         assert (
-            stats.chisquare(observed[keep], expected[keep] * observed[keep].sum() / expected[keep].sum()).pvalue
-            > 1e-4
+            stats.chisquare(observed[keep], expected[keep] * observed[keep].sum() / expected[keep].sum()).pvalue > 1e-4
         )
 
     def test_the_same_seed_gives_the_same_points(self, density):
@@ -92,6 +91,21 @@ class TestEvery:
 
     def test_is_reached_through_genutils_data(self, density):
         assert getattr(data, density.name) is density
+
+    def test_tells_its_name_support_and_box(self, density):
+        (x0, x1), (y0, y1) = density.bounds
+        assert x0 < x1 and y0 < y1 and 0 <= density.outside < 1e-6 and isinstance(density.support, str)
+        assert density.name in repr(density) and f"{density.entropy:.4f} nats" in repr(density)
+
+    def test_support_says_where_it_is_positive(self, density):
+        corner = torch.tensor([[-3.999, 3.999]])  # of the checkerboard, an empty cell
+        assert bool(torch.isfinite(density.log_prob(corner))) == (density.support == "the whole plane")
+
+    def test_what_is_not_a_number_stays_so(self, density):
+        assert density.log_prob(torch.tensor([[math.nan, 0.0], [0.5, math.nan]])).isnan().all()
+
+    def test_numpys_integers_count_samples_too(self, density):
+        assert density.sample(np.int64(3)).shape == (3, 2)
 
     @pytest.mark.parametrize("n", [-1, 2.0, "3", True])
     def test_a_bad_number_of_samples_is_named(self, density, n):
@@ -147,6 +161,30 @@ class TestDefinitions:
         assert torch.equal(checkerboard.log_prob(outside), torch.full((4,), -math.inf))
         many = checkerboard.sample(200_000, generator=torch.Generator().manual_seed(8))
         assert torch.isfinite(checkerboard.log_prob(many)).all()
+
+    def test_the_pinwheel(self):
+        x = np.array([[2.0, 0.4], [-0.3, 1.7], [0.1, -2.9]])
+        want = []
+        for radius, angle in zip(np.hypot(*x.T), np.arctan2(x[:, 1], x[:, 0]), strict=True):
+            back = angle - 0.8 * radius - 2 * np.pi * np.arange(5) / 5  # in polar coordinates, each arm's own axis
+            along, across = radius * np.cos(back), radius * np.sin(back)
+            want.append(np.log(np.mean(stats.norm(2, 0.5).pdf(along) * stats.norm(0, 0.2).pdf(across))))
+        assert np.allclose(pinwheel.log_prob(torch.tensor(x)), want)
+
+    def test_the_pinwheels_entropy_is_that_of_its_arms_before_the_turn(self):
+        x, y = (w.ravel() for w in np.meshgrid(np.linspace(-6, 6, 601), np.linspace(-6, 6, 601)))
+        p = 0
+        for turn in 2 * np.pi * np.arange(5) / 5:
+            along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+            p = p + stats.norm(2, 0.5).pdf(along) * stats.norm(0, 0.2).pdf(across) / 5
+        assert math.isclose(special.entr(p).sum() * 0.02**2, pinwheel.entropy, abs_tol=1e-7)
+
+    def test_the_spiral(self):
+        t = 3 * np.pi * np.sqrt((np.arange(400) + 0.5) / 400)
+        arm = np.stack([t * np.cos(t), t * np.sin(t)], 1) / 3
+        x = np.array([[-1.0, 0.1], [0.2, 0.0], [2.0, -1.5]])
+        want = np.log(np.mean([stats.multivariate_normal(c, 0.01).pdf(x) for c in np.concatenate([arm, -arm])], 0))
+        assert np.allclose(spiral.log_prob(torch.tensor(x)), want)
 
     def test_the_pinwheels_turn_keeps_areas(self):
         x = pinwheel.sample(10, generator=torch.Generator().manual_seed(9)).double()

@@ -96,6 +96,7 @@ def expect_close(
     *,
     given: str = "",
     mistakes: Iterable[tuple[Any, str]] = (),
+    hint: str = "",
     rtol: float = 1e-6,
     atol: float = 1e-9,
 ) -> None:
@@ -107,10 +108,10 @@ def expect_close(
         says: the property, as a sentence.
         given: the input, in words.
         mistakes: pairs (value, hint); if ``got`` equals such a value, its hint names the mistake.
+        hint: what to say if no such value is met.
         rtol, atol: tolerances, as `numpy.allclose`.
     """
     array, target = numbers(got, says, given=given), np.asarray(want, dtype=float)
-    hint = ""
     for value, words in mistakes:
         value = np.asarray(value, dtype=float)
         if value.shape == array.shape and np.allclose(array, value, rtol=rtol, atol=atol, equal_nan=True):
@@ -122,7 +123,7 @@ def expect_close(
         expected, came = f"shape {target.shape}", f"shape {array.shape}, {brief(array)}"
         if array.size == target.size == 1:
             array, target = array.reshape(()), target.reshape(())
-            return expect_close(array, target, says, given=given, mistakes=mistakes, rtol=rtol, atol=atol)
+            return expect_close(array, target, says, given=given, mistakes=mistakes, hint=hint, rtol=rtol, atol=atol)
     else:
         expected, came = brief(target if target.ndim else float(target)), brief(array if array.ndim else array.item())
         if not hint and np.isnan(array).any():

@@ -1,7 +1,7 @@
 """Figures that you can move, without a library and without a kernel: sliders, SVG, and a few lines of script.
 
-The same HTML works in the book (also from ``file://``) and in JupyterLab, by mouse, touch and keyboard; what changes is also
-said in words, for screen readers. A script computes its numbers in the page; tests compare them with the package.
+The same HTML works in the book (also from ``file://``) and in JupyterLab, by mouse, touch and keyboard; what changes is
+also said in words, for screen readers. A script computes its numbers in the page; tests compare them with the package.
 """
 
 from __future__ import annotations
@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from genutils._live_runtime import RUNTIME, STYLE
 from genutils.lesson import display
 from genutils.plot import COLOURS, INK
-
-WIDTH = 640
-_ROW = "display:flex;flex:1 1 18em;align-items:center;gap:.6em;margin:0"
-_INPUT = f"flex:1 1 6em;min-width:5em;min-height:2em;accent-color:{COLOURS['model']}"
 
 
 @dataclass(frozen=True)
@@ -32,25 +30,25 @@ class Slider:
     step: float = 0.1
 
     def __post_init__(self):
-        if not (self.low <= self.value <= self.high and self.step > 0):
+        _identifier(self.name)
+        if not (self.low < self.high and self.low <= self.value <= self.high and self.step > 0):
             raise ValueError(
                 f"slider {self.name!r}: {self.value} must lie in [{self.low}, {self.high}], the step be positive"
             )
 
-    def _html(self) -> str:
-        attributes = (
-            f'min="{self.low}" max="{self.high}" step="{self.step}" value="{self.value}" data-name="{self.name}"'
-        )
+    def _html(self, key: str) -> str:
+        digits = next((d for d in range(7) if math.isclose(self.step, round(self.step, d))), 7)
+        settings = f'min="{self.low}" max="{self.high}" step="{self.step}" value="{self.value}"'
         return (
-            f'<label style="{_ROW}"><span style="flex:0 0 9.5em">{html.escape(self.label)}</span>'
-            f'<input type="range" {attributes} style="{_INPUT}"></label>'
-            f'<output style="min-width:3em;text-align:right">{self.value:g}</output>'
+            f'<label for="{key}">{html.escape(self.label)}</label>'
+            f'<input id="{key}" type="range" {settings} data-name="{self.name}" data-digits="{digits}" '
+            f'style="accent-color:{COLOURS["model"]}"><output for="{key}" aria-live="off"></output>'
         )
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several words that the reader can choose."""
+    """One of several words that the reader can choose; the script gets the word."""
 
     name: str
     label: str
@@ -58,92 +56,16 @@ class Choice:
     value: str
 
     def __post_init__(self):
+        _identifier(self.name)
         if self.value not in self.options:
             raise ValueError(f"choice {self.name!r}: {self.value!r} is not among {list(self.options)}")
 
-    def _html(self) -> str:
-        chosen = {self.value: " selected"}
-        options = "".join(f"<option{chosen.get(o, '')}>{html.escape(o)}</option>" for o in self.options)
-        return (
-            f'<label style="{_ROW}"><span style="flex:0 0 9.5em">{html.escape(self.label)}</span>'
-            f'<select data-name="{self.name}" style="{_INPUT}">{options}</select></label>'
+    def _html(self, key: str) -> str:
+        options = "".join(
+            f"<option{' selected' if o == self.value else ''}>{html.escape(o)}</option>" for o in self.options
         )
-
-
-# What a figure's own script may use: draw.axes, draw.curve, draw.area, draw.dot, draw.text, draw.grid. Coordinates are data.
-_DRAW = """
-const NS = "http://www.w3.org/2000/svg", W = WIDTH_, H = HEIGHT_, pad = {l: 46, r: 10, t: 10, b: 38};
-function tools(svg) {
-  let X, Y;
-  const add = (tag, attributes, text) => {
-    const e = document.createElementNS(NS, tag);
-    for (const k in attributes) e.setAttribute(k, attributes[k]);
-    if (text !== undefined) e.textContent = text;
-    svg.appendChild(e);
-    return e;
-  };
-  const sx = x => pad.l + (x - X[0]) / (X[1] - X[0]) * (W - pad.l - pad.r);
-  const sy = y => H - pad.b - (y - Y[0]) / (Y[1] - Y[0]) * (H - pad.t - pad.b);
-  const points = (xs, ys) => xs.map((x, i) => sx(x).toFixed(1) + "," + sy(Math.max(Y[0], Math.min(Y[1], ys[i]))).toFixed(1));
-  const colour = role => COLOURS_[role] || "currentColor";
-  const ticks = (a, b, n) => {
-    const raw = (b - a) / n, p = Math.pow(10, Math.floor(Math.log10(raw)));
-    const step = [1, 2, 5, 10].map(k => k * p).find(s => s >= raw - 1e-12), out = [];
-    for (let t = Math.ceil(a / step - 1e-9) * step; t <= b + 1e-9; t += step) out.push(Math.abs(t) < 1e-9 ? 0 : t);
-    return out;
-  };
-  const ink = {fill: "currentColor", "font-size": 15};
-  return {
-    grid: (a, b, n) => Array.from({length: n + 1}, (_, i) => a + (b - a) * i / n),
-    axes({x, y, xlabel = "", ylabel = ""}) {
-      X = x; Y = y;
-      add("path", {d: `M${sx(x[0])},${sy(y[1])}V${sy(y[0])}H${sx(x[1])}`, fill: "none", stroke: "currentColor"});
-      for (const t of ticks(x[0], x[1], 7)) add("text", {x: sx(t), y: H - pad.b + 17, "text-anchor": "middle", ...ink}, +t.toPrecision(6));
-      for (const t of ticks(y[0], y[1], 4)) add("text", {x: pad.l - 6, y: sy(t) + 5, "text-anchor": "end", ...ink}, +t.toPrecision(6));
-      add("text", {x: (pad.l + W - pad.r) / 2, y: H - 3, "text-anchor": "middle", ...ink}, xlabel);
-      add("text", {x: pad.l + 8, y: pad.t + 12, ...ink}, ylabel);
-    },
-    curve: (xs, ys, role, dashed = false) => add("polyline", {points: points(xs, ys).join(" "), fill: "none", stroke: colour(role),
-      "stroke-width": 2.5, "stroke-dasharray": dashed ? "7 4" : "none"}),
-    area: (xs, ys, role, opacity = 0.25) => add("polygon", {fill: colour(role), "fill-opacity": opacity,
-      points: [sx(xs[0]) + "," + sy(Y[0]), ...points(xs, ys), sx(xs[xs.length - 1]) + "," + sy(Y[0])].join(" ")}),
-    dot: (x, y, role, r = 5) => add("circle", {cx: sx(x), cy: sy(y), r, fill: colour(role)}),
-    text: (x, y, words, role = "truth", anchor = "middle") => add("text", {x: sx(x), y: sy(y), ...ink, fill: colour(role),
-      "text-anchor": anchor}, words),
-  };
-}
-"""
-
-_RUN = """
-for (const root of document.querySelectorAll('[data-live="KEY_"]')) {
-  if (root.dataset.ready) continue;
-  root.dataset.ready = "yes";
-  const svg = root.querySelector("svg"), list = root.querySelector("dl"), said = root.querySelector("[aria-live]");
-  const inputs = [...root.querySelectorAll("[data-name]")];
-  let later;
-  const update = () => {
-    const v = {};
-    for (const i of inputs) {
-      v[i.dataset.name] = i.type === "range" ? Number(i.value) : i.value;
-      if (i.type === "range") i.closest("div").querySelector("output").value = i.value;
-    }
-    svg.replaceChildren();
-    const found = figure(v, tools(svg));
-    list.replaceChildren(...found.map(([name, value, unit]) => {
-      const box = document.createElement("div"), dt = document.createElement("dt"), dd = document.createElement("dd");
-      box.style.cssText = "flex:1 1 6.5em";
-      dt.style.cssText = "font-weight:normal;opacity:.85;margin:0"; dd.style.cssText = "margin:0;font-weight:bold;font-variant-numeric:tabular-nums";
-      dt.textContent = name; dd.textContent = value.toFixed(3) + " " + unit; dd.dataset.value = value; dd.dataset.quantity = name;
-      box.append(dt, dd);
-      return box;
-    }));
-    clearTimeout(later);
-    later = setTimeout(() => { said.textContent = found.map(([n, x, u]) => n + " is " + x.toFixed(2) + " " + u).join(", "); }, 600);
-  };
-  for (const i of inputs) i.addEventListener("input", update);
-  update();
-}
-"""
+        label = f'<label for="{key}">{html.escape(self.label)}</label>'
+        return f'{label}<select id="{key}" data-name="{self.name}">{options}</select>'
 
 
 @dataclass(frozen=True)
@@ -154,88 +76,105 @@ class Live:
     script: str
     alt: str
     caption: str
-    height: int = 300
 
     def __repr__(self) -> str:
         return f"[live figure: {self.alt}]\n{self.caption}"
 
     def _repr_html_(self) -> str:
         key = "live-" + hashlib.sha256(repr((self.controls, self.script, self.caption)).encode()).hexdigest()[:10]
-        row = "display:flex;align-items:center;gap:.6em"
-        rows = "".join(f'<div style="{row}">{c._html()}</div>' for c in self.controls)
+        rows = "".join(f'<div class="live-control">{c._html(f"{key}-{c.name}")}</div>' for c in self.controls)
         colours = json.dumps({k: "currentColor" if v == INK else v for k, v in COLOURS.items()})
-        library = (
-            _DRAW.replace("WIDTH_", str(WIDTH)).replace("HEIGHT_", str(self.height)).replace("COLOURS_", f"({colours})")
-        )
-        script = (
-            f"(() => {{{library}\nfunction figure(v, draw) {{\n{self.script}\n}}\n{_RUN.replace('KEY_', key)}}})();"
-        )
+        code = RUNTIME.replace("__COLOURS__", colours).replace("__KEY__", key).replace("__SCRIPT__", self.script)
+        # data-lm-suppress-shortcuts: in JupyterLab the arrow keys then move the slider and not the cell
         return (
-            f'<figure class="genutils-figure genutils-live" data-live="{key}" style="margin:.6em 0;max-width:{WIDTH + 60}px">'
-            f'<svg viewBox="0 0 {WIDTH} {self.height}" role="img" aria-label="{html.escape(self.alt)}" '
-            f'style="width:100%;height:auto"></svg>'
-            f'<div role="group" aria-label="Controls of the figure">{rows}</div>'
-            '<dl style="display:flex;flex-wrap:wrap;gap:.3em 1em;margin:.6em 0"></dl>'
-            '<p aria-live="polite" style="position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);margin:0"></p>'
-            f'<figcaption style="opacity:.85;font-size:.92em">{html.escape(self.caption)}</figcaption>'
-            f"<script>{script}</script></figure>"
+            f'<figure class="genutils-figure genutils-live" data-live="{key}"><style>{STYLE}</style>'
+            f'<div class="live-chart" role="img" aria-label="{html.escape(self.alt)}"></div>'
+            '<div class="live-legend" aria-hidden="true"></div>'
+            '<div class="live-controls" role="group" aria-label="Controls of the figure" '
+            f'data-lm-suppress-shortcuts="true">{rows}</div><dl class="live-numbers"></dl>'
+            '<p class="live-words" aria-live="polite"></p>'
+            f"<figcaption>{html.escape(self.caption)}</figcaption><script>{code}</script></figure>"
         )
 
 
-def live_figure(controls: Sequence, script: str, *, alt: str, caption: str, height: int = 300) -> None:
+def live_figure(controls: Sequence, script: str, *, alt: str, caption: str) -> None:
     """Show a figure that the reader can move.
 
     Args:
         controls: `Slider` and `Choice` objects.
-        script: the body of a JavaScript function of ``v`` (values by control name) and ``draw`` (``axes``, ``curve``, ``area``,
-            ``dot``, ``text`` in data coordinates, and ``grid(a, b, n)``). It draws, and returns the quantities to show as
-            an array of ``[name, value, unit]``.
+        script: the body of a JavaScript function of ``v`` (values by control name) and ``draw``. It draws, and returns the
+            quantities to show as an array of ``[name, value, unit]``, or ``[name, value, unit, full]`` for one with a bar
+            that is full at that value. ``draw.axes({x: [0, 1], y: [0, 2], xlabel: "x", ylabel: "density"})`` begins a panel,
+            several stand below one another; ``draw.curve(xs, ys, role, label)``, ``draw.area``, ``draw.dots`` and
+            ``draw.level(y)`` draw in it, in the roles of `genutils.plot`, in data coordinates. For the numbers there are
+            ``draw.grid(a, b, n)``, ``draw.integral(ys, dx)``, ``draw.logNormal(x, mu, sigma)``, ``draw.logAddExp(a, b)``
+            and ``draw.nice(x)``, the next round number.
         alt: what is seen, and what moves, for someone who cannot see it.
-        caption: the point of the figure.
-        height: of the picture, where its width is 640.
+        caption: the point of the figure; plain text.
 
     Raises:
-        ValueError: two controls share a name, or ``alt`` says nothing.
+        ValueError: two controls share a name, ``alt`` says nothing, or the script holds ``</script``.
     """
     names = [c.name for c in controls]
     if len(set(names)) < len(names):
         raise ValueError(f"each control needs a name of its own; they are {', '.join(names)}")
-    if len(alt.split()) < 4:
-        raise ValueError(f"alt must say in a sentence what is seen; it is {alt!r}")
-    display(Live(tuple(controls), script, " ".join(alt.split()), " ".join(caption.split()), height))
+    alt, caption = " ".join(alt.split()), " ".join(caption.split())
+    if len(alt.split()) < 4 or alt == caption:
+        raise ValueError(f"alt must say in a sentence what is seen, and not repeat the caption; it is {alt!r}")
+    if "</script" in script.lower() or "<!--" in script:
+        raise ValueError("a script may not hold </script or <!--, for the page would end it there; split the string")
+    display(Live(tuple(controls), script, alt, caption))
 
 
-_DIVERGENCES = """
+def _identifier(name: str) -> None:
+    if not (name.isidentifier() and name.isascii()):
+        raise ValueError(f"a control's name stands in the script as v.name, so it must be an identifier; not {name!r}")
+
+
+DIVERGENCES = r"""
 const N = 6000, xs = draw.grid(-30, 30, N), dx = 60 / N;
-const logN = (x, m, s) => -0.5 * ((x - m) / s) ** 2 - Math.log(s) - 0.5 * Math.log(2 * Math.PI);
-const logsum = (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
-const lp = xs.map(x => logsum(Math.log(0.6) + logN(x, -v.gap / 2, 1), Math.log(0.4) + logN(x, v.gap / 2, 1)));
-const lq = xs.map(x => logN(x, v.mu, v.sigma));
-const mean = (weights, f) => weights.reduce((sum, w, i) => sum + (w > 0 ? w * f(i) : 0), 0) * dx;
-const p = lp.map(Math.exp), q = lq.map(Math.exp), lm = lp.map((a, i) => logsum(a, lq[i]) - Math.LN2);
-const shown = xs.map((x, i) => i).filter(i => Math.abs(xs[i]) <= 8), pick = a => shown.map(i => a[i]);
-draw.axes({x: [-8, 8], y: [0, 0.8], xlabel: "x", ylabel: "density"});
-draw.area(pick(xs), pick(p), "data", 0.35);
-draw.curve(pick(xs), pick(p), "truth", true);
-draw.curve(pick(xs), pick(q), "model");
-draw.text(-7.4, 0.66, "truth p, dashed", "truth", "start");
-draw.text(-7.4, 0.6, "belief q", "model", "start");
-return [["H(p)", -mean(p, i => lp[i]), "nats"], ["H(p, q)", -mean(p, i => lq[i]), "nats"],
-  ["KL(p ‖ q)", mean(p, i => lp[i] - lq[i]), "nats"], ["KL(q ‖ p)", mean(q, i => lq[i] - lp[i]), "nats"],
-  ["JS", 0.5 * mean(p, i => lp[i] - lm[i]) + 0.5 * mean(q, i => lq[i] - lm[i]), "nats"]];
+const lp = xs.map((x) => draw.logAddExp(
+  Math.log(0.6) + draw.logNormal(x, -v.gap / 2, 1), Math.log(0.4) + draw.logNormal(x, v.gap / 2, 1)));
+const lq = xs.map((x) => draw.logNormal(x, v.mu, v.sigma));
+const lm = lp.map((a, i) => draw.logAddExp(a, lq[i]) - Math.LN2);
+const p = lp.map(Math.exp), q = lq.map(Math.exp);
+const pTerms = p.map((w, i) => w * (lp[i] - lq[i])), qTerms = q.map((w, i) => w * (lq[i] - lp[i]));
+
+const seen = xs.map((x, i) => i).filter((i) => Math.abs(xs[i]) <= 8 && i % 4 === 0);
+const pick = (ys) => seen.map((i) => ys[i]);
+const top = Math.min(5, Math.max(0.4, draw.nice(Math.max(...pick(pTerms), ...pick(qTerms)))));
+draw.axes({ x: [-8, 8], y: [0, Math.max(0.5, draw.nice(Math.max(...q)))], ylabel: "density" });
+draw.area(pick(xs), pick(p));
+draw.curve(pick(xs), pick(p), "truth", "truth p");
+draw.curve(pick(xs), pick(q), "model", "belief q");
+draw.axes({ x: [-8, 8], y: [-top / 2, top], xlabel: "x", ylabel: "nats per unit of x", height: 190 });
+draw.level(0);
+draw.curve(pick(xs), pick(pTerms), "second", "p log(p/q): its area is KL(p ‖ q)");
+draw.curve(pick(xs), pick(qTerms), "third", "q log(q/p): its area is KL(q ‖ p)");
+
+const mean = (weights, logs) => draw.integral(weights.map((w, i) => w * logs[i]), dx);
+return [
+  ["H(p)", -mean(p, lp), "nats"],
+  ["H(p, q)", -mean(p, lq), "nats"],
+  ["KL(p ‖ q)", draw.integral(pTerms, dx), "nats", 4],
+  ["KL(q ‖ p)", draw.integral(qTerms, dx), "nats", 4],
+  ["JS", (mean(p, lp) - mean(p, lm) + mean(q, lq) - mean(q, lm)) / 2, "nats", Math.LN2],
+];
 """
 
 
 def divergences() -> None:
-    """The live figure of lesson 05: p is 0.6 N(-gap/2, 1) + 0.4 N(gap/2, 1), q is N(mu, sigma^2); five quantities in nats."""
+    """The live figure of lesson 05: p is 0.6 N(-gap/2, 1) + 0.4 N(gap/2, 1), q is N(mu, sigma^2); all in nats."""
     live_figure(
         [
             Slider("gap", "gap between p's humps", 0, 8, 5),
             Slider("mu", "mean of q", -6, 6, 1.5),
             Slider("sigma", "width of q", 0.3, 4, 1.2, 0.05),
         ],
-        _DIVERGENCES,
-        alt="A dashed density p with one or two humps and a blue Gaussian q. Sliders move the gap between the humps of p and the mean "
-        "and width of q; below, the entropy, the cross-entropy, KL in both directions and Jensen-Shannon change.",
-        caption="Move q. JS never exceeds log 2 = 0.693 nats. H(p, q) − H(p) is always KL(p ‖ q).",
+        DIVERGENCES,
+        alt="""Above, a dashed density p with one or two humps and a blue Gaussian q; below, where on the axis the two KL
+            divergences come from. Sliders move the gap between the humps of p and the mean and width of q, and the
+            entropy, the cross-entropy, KL in both directions and Jensen-Shannon follow as numbers.""",
+        caption="""Move q. H(p, q) is always H(p) and KL(p ‖ q) together. The bar of JS is full at log 2, its largest
+            value; those of KL at 4 nats, but KL has none.""",
     )

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from genutils import information
-from genutils.live import _DIVERGENCES, Choice, Live, Slider, divergences, live_figure
+from genutils.live import DIVERGENCES, Choice, Live, Slider, divergences, live_figure
 
 CONTROLS = (
     Slider("gap", "gap between p's humps", 0, 8, 5),
@@ -19,7 +19,7 @@ CONTROLS = (
 
 
 def figure() -> str:
-    return Live(CONTROLS, _DIVERGENCES, "Two densities that move.", "Move them.")._repr_html_()
+    return Live(CONTROLS, DIVERGENCES, "Two densities that move.", "Move them.")._repr_html_()
 
 
 @pytest.fixture

@@ -36,13 +36,13 @@ class Slider:
                 f"slider {self.name!r}: {self.value} must lie in [{self.low}, {self.high}], the step be positive"
             )
 
-    def _html(self, key: str) -> str:
+    def _html(self) -> str:
         digits = next((d for d in range(7) if math.isclose(self.step, round(self.step, d))), 7)
         settings = f'min="{self.low}" max="{self.high}" step="{self.step}" value="{self.value}"'
         return (
-            f'<label for="{key}">{html.escape(self.label)}</label>'
-            f'<input id="{key}" type="range" {settings} data-name="{self.name}" data-digits="{digits}" '
-            f'style="accent-color:{COLOURS["model"]}"><output for="{key}" aria-live="off"></output>'
+            f'<label><span>{html.escape(self.label)}</span>'
+            f'<input type="range" {settings} data-name="{self.name}" data-digits="{digits}" '
+            f'style="accent-color:{COLOURS["model"]}"></label><output aria-live="off"></output>'
         )
 
 
@@ -60,12 +60,12 @@ class Choice:
         if self.value not in self.options:
             raise ValueError(f"choice {self.name!r}: {self.value!r} is not among {list(self.options)}")
 
-    def _html(self, key: str) -> str:
+    def _html(self) -> str:
         options = "".join(
             f"<option{' selected' if o == self.value else ''}>{html.escape(o)}</option>" for o in self.options
         )
-        label = f'<label for="{key}">{html.escape(self.label)}</label>'
-        return f'{label}<select id="{key}" data-name="{self.name}">{options}</select>'
+        select = f'<select data-name="{self.name}">{options}</select>'
+        return f"<label><span>{html.escape(self.label)}</span>{select}</label>"
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Live:
 
     def _repr_html_(self) -> str:
         key = "live-" + hashlib.sha256(repr((self.controls, self.script, self.caption)).encode()).hexdigest()[:10]
-        rows = "".join(f'<div class="live-control">{c._html(f"{key}-{c.name}")}</div>' for c in self.controls)
+        rows = "".join(f'<div class="live-control">{c._html()}</div>' for c in self.controls)
         colours = json.dumps({k: "currentColor" if v == INK else v for k, v in COLOURS.items()})
         code = RUNTIME.replace("__COLOURS__", colours).replace("__KEY__", key).replace("__SCRIPT__", self.script)
         # data-lm-suppress-shortcuts: in JupyterLab the arrow keys then move the slider and not the cell
@@ -102,13 +102,13 @@ def live_figure(controls: Sequence, script: str, *, alt: str, caption: str) -> N
 
     Args:
         controls: `Slider` and `Choice` objects.
-        script: the body of a JavaScript function of ``v`` (values by control name) and ``draw``. It draws, and returns the
-            quantities to show as an array of ``[name, value, unit]``, or ``[name, value, unit, full]`` for one with a bar
-            that is full at that value. ``draw.axes({x: [0, 1], y: [0, 2], xlabel: "x", ylabel: "density"})`` begins a panel,
-            several stand below one another; ``draw.curve(xs, ys, role, label)``, ``draw.area``, ``draw.dots`` and
-            ``draw.level(y)`` draw in it, in the roles of `genutils.plot`, in data coordinates. For the numbers there are
-            ``draw.grid(a, b, n)``, ``draw.integral(ys, dx)``, ``draw.logNormal(x, mu, sigma)``, ``draw.logAddExp(a, b)``
-            and ``draw.nice(x)``, the next round number.
+        script: the body of a JavaScript function of ``v`` (values by control name) and ``draw``. It draws, and returns
+            the quantities to show as an array of ``[name, value, unit]``, or ``[name, value, unit, full]`` for one with
+            a bar that is full at that value. ``draw.axes({x: [0, 1], y: [0, 2], xlabel: "x", ylabel: "density"})``
+            begins a panel below the one before; ``draw.curve(xs, ys, role, label)``, ``draw.area``, ``draw.dots`` and
+            ``draw.level(y)`` draw in it, in the roles of `genutils.plot`, in data coordinates. For the numbers there
+            are ``draw.grid(a, b, n)``, ``draw.integral(ys, dx)``, ``draw.logNormal(x, mu, sigma)``,
+            ``draw.logAddExp(a, b)`` and ``draw.nice(x)``, the next round number.
         alt: what is seen, and what moves, for someone who cannot see it.
         caption: the point of the figure; plain text.
 
@@ -172,7 +172,7 @@ def divergences() -> None:
             Slider("sigma", "width of q", 0.3, 4, 1.2, 0.05),
         ],
         DIVERGENCES,
-        alt="""Above, a dashed density p with one or two humps and a blue Gaussian q; below, where on the axis the two KL
+        alt="""A dashed density p with one or two humps and a blue Gaussian q; below them, where on the axis the two KL
             divergences come from. Sliders move the gap between the humps of p and the mean and width of q, and the
             entropy, the cross-entropy, KL in both directions and Jensen-Shannon follow as numbers.""",
         caption="""Move q. H(p, q) is always H(p) and KL(p ‖ q) together. The bar of JS is full at log 2, its largest

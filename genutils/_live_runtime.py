@@ -1,0 +1,174 @@
+"""What every live figure carries along: a style sheet, and the JavaScript that draws. See `genutils.live`."""
+
+STYLE = """
+.genutils-live { margin: .8em 0; color: inherit; text-align: left; }
+.genutils-live .live-chart > svg { display: block; width: 100%; }
+.genutils-live text { fill: currentColor; font: 12.5px system-ui, sans-serif; }
+.genutils-live :is(.live-controls, .live-legend, .live-numbers) { font: .85rem system-ui, sans-serif; }
+.genutils-live .live-controls {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: 0 1.6rem; }
+.genutils-live .live-control { display: flex; align-items: center; gap: .6rem; min-height: 2.3rem; }
+.genutils-live .live-control label { flex: 1; display: flex; align-items: center; gap: .6rem; min-width: 0; margin: 0; }
+.genutils-live .live-control span { flex: 0 0 8.6rem; line-height: 1.2; }
+.genutils-live .live-control output { flex: 0 0 2.8rem; text-align: right; font-variant-numeric: tabular-nums; }
+.genutils-live input[type=range] { flex: 1; min-width: 5rem; height: 2rem; margin: 0; cursor: pointer; }
+.genutils-live select {
+  flex: 1; min-height: 2rem; font: inherit; color: inherit; background: transparent;
+  border: 1px solid currentColor; border-radius: 5px; }
+.genutils-live option { color: #111; background: #fff; }
+.genutils-live :is(input, select):focus-visible { outline: 3px solid #3b82c4; outline-offset: 2px; }
+.genutils-live .live-legend { display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; margin: .2rem 0 .5rem; }
+.genutils-live .live-legend i { display: inline-block; width: 1.5em; vertical-align: middle; margin-right: .4em; }
+.genutils-live .live-numbers {
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .4rem 1rem; margin: .5rem 0; }
+.genutils-live .live-numbers :is(div, dt, dd) { margin: 0; padding: 0; font-weight: 400; }
+.genutils-live .live-numbers b { font-size: 1.2em; font-variant-numeric: tabular-nums; }
+.genutils-live .live-numbers i { display: block; height: 4px; border-radius: 2px; background: #3b82c4; }
+.genutils-live .live-words {
+  position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
+.genutils-live figcaption { font-size: .92em; opacity: .85; }
+""".strip()
+
+RUNTIME = r"""
+(() => {
+  const COLOURS = __COLOURS__;
+  const figure = (v, draw) => {
+__SCRIPT__
+  };
+
+  const put = (parent, name, attributes, text) => {
+    const e = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [k, value] of Object.entries(attributes)) e.setAttribute(k, value);
+    if (text !== undefined) e.textContent = text;
+    return parent.appendChild(e);
+  };
+  const colour = (role) => {
+    if (!(role in COLOURS)) throw new Error(`no role ${role}; the roles are ${Object.keys(COLOURS).join(", ")}`);
+    return COLOURS[role];
+  };
+  const tidy = (x, digits) => {
+    if (!Number.isFinite(x)) return Number.isNaN(x) ? "?" : x > 0 ? "∞" : "−∞";
+    return x.toFixed(digits).replace("-", "−").replace(/^−(0\.?0*)$/, "$1");
+  };
+  const nice = (x) => {
+    const power = 10 ** Math.floor(Math.log10(x));
+    return power * [1, 2, 5, 10].find((m) => x <= m * power * (1 + 1e-9));
+  };
+  const ticks = ([a, b], n) => {
+    const step = nice((b - a) / n);
+    const first = Math.ceil(a / step - 1e-9);
+    const last = Math.floor(b / step + 1e-9);
+    const at = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+    return at.map((t) => [t, tidy(t, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))]);
+  };
+
+  // What a figure's script draws with. Each call of axes begins a panel below the one before.
+  const tools = (chart, legend) => {
+    const width = Math.max(280, chart.clientWidth || 640); // one unit is one pixel, so type keeps its size on a phone
+    let X, Y, inside;
+    const place = (x, y) => `${X(x).toFixed(1)} ${Math.min(9999, Math.max(-9999, Y(y))).toFixed(1)}`;
+    const path = (xs, ys) => xs.map((x, i) => (i ? "L" : "M") + place(x, ys[i])).join("");
+    const explain = (label, role, style) => label && legend.set(label, [colour(role), style]);
+    return {
+      nice,
+      grid: (a, b, n) => Array.from({ length: n + 1 }, (_, i) => a + ((b - a) * i) / n),
+      integral: (ys, dx) => dx * (ys.reduce((sum, y) => sum + y, 0) - (ys[0] + ys[ys.length - 1]) / 2),
+      logNormal: (x, mu, sigma) => -0.5 * ((x - mu) / sigma) ** 2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI),
+      logAddExp: (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))),
+      axes({ x, y, xlabel, ylabel, height = 230 }) {
+        const [left, right, top, bottom] = [52, 8, 8, xlabel ? 40 : 24];
+        const [w, h] = [width - left - right, height - top - bottom];
+        X = (t) => ((t - x[0]) / (x[1] - x[0])) * w;
+        Y = (t) => h - ((t - y[0]) / (y[1] - y[0])) * h;
+        const line = { stroke: "currentColor", fill: "none" };
+        const svg = put(chart, "svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
+        const frame = put(svg, "g", { transform: `translate(${left},${top})` });
+        put(frame, "path", { d: `M0 0V${h}H${w}`, ...line });
+        for (const [t, words] of ticks(x, Math.max(3, w / 70))) {
+          put(frame, "path", { d: `M${X(t)} ${h}v4`, ...line });
+          put(frame, "text", { x: X(t), y: h + 17, "text-anchor": "middle" }, words);
+        }
+        for (const [t, words] of ticks(y, Math.max(2, h / 45))) {
+          put(frame, "path", { d: `M0 ${Y(t)}h-4`, ...line });
+          put(frame, "text", { x: -7, y: Y(t) + 4, "text-anchor": "end" }, words);
+        }
+        const turned = `translate(-39,${h / 2}) rotate(-90)`;
+        if (xlabel) put(frame, "text", { x: w / 2, y: h + 35, "text-anchor": "middle" }, xlabel);
+        if (ylabel) put(frame, "text", { transform: turned, "text-anchor": "middle" }, ylabel);
+        inside = put(frame, "svg", { width: w, height: h }); // clips what is drawn in it
+      },
+      curve(xs, ys, role = "model", label) {
+        const dashes = role === "truth" ? { "stroke-dasharray": "7 4" } : {};
+        explain(label, role, role === "truth" ? "dashed" : "solid");
+        put(inside, "path", { d: path(xs, ys), fill: "none", stroke: colour(role), "stroke-width": 2.3, ...dashes });
+      },
+      area(xs, ys, role = "data", label) {
+        explain(label, role, "filled");
+        const ends = `L${place(xs[xs.length - 1], 0)}L${place(xs[0], 0)}Z`;
+        put(inside, "path", { d: path(xs, ys) + ends, fill: colour(role), "fill-opacity": 0.35 });
+      },
+      dots(xs, ys, role = "data", label) {
+        explain(label, role, "filled");
+        xs.forEach((x, i) => put(inside, "circle", { cx: X(x), cy: Y(ys[i]), r: 4, fill: colour(role) }));
+      },
+      level(y) { put(inside, "path", { d: `M0 ${Y(y)}H9999`, stroke: "currentColor" }); },
+    };
+  };
+
+  const start = (root) => {
+    const find = (s) => root.querySelector(s);
+    const inputs = [...root.querySelectorAll("[data-name]")];
+    const chart = find(".live-chart");
+    let width, later;
+
+    const values = () => Object.fromEntries(inputs.map((i) => {
+      if (i.type !== "range") return [i.dataset.name, i.value];
+      const shown = tidy(Number(i.value), Number(i.dataset.digits));
+      i.closest(".live-control").querySelector("output").textContent = shown;
+      i.setAttribute("aria-valuetext", shown);
+      return [i.dataset.name, Number(i.value)];
+    }));
+    const swatch = ([words, [ink, style]]) => {
+      const item = document.createElement("span");
+      const sample = item.appendChild(document.createElement("i"));
+      const filled = `height:.8em;background:${ink};opacity:.5`;
+      sample.style.cssText = style === "filled" ? filled : `border-top:3px ${style} ${ink}`;
+      item.append(words);
+      return item;
+    };
+    const quantity = ([name, value, unit, full]) => {
+      const [box, dt, dd, number] = ["div", "dt", "dd", "b"].map((tag) => document.createElement(tag));
+      dt.textContent = name;
+      number.textContent = tidy(value, 3);
+      Object.assign(dd.dataset, { quantity: name, value });
+      dd.append(number, ` ${unit}`);
+      if (full) {
+        const bar = dd.appendChild(document.createElement("i"));
+        bar.style.width = `${100 * Math.min(1, Math.max(0, value / full))}%`;
+      }
+      box.append(dt, dd);
+      return box;
+    };
+    const update = () => {
+      const legend = new Map();
+      width = chart.clientWidth;
+      chart.replaceChildren();
+      const found = figure(values(), tools(chart, legend));
+      find(".live-legend").replaceChildren(...[...legend].map(swatch));
+      find(".live-numbers").replaceChildren(...found.map(quantity));
+      const words = found.map(([name, value, unit]) => `${name} is ${tidy(value, 2)} ${unit}`).join(", ");
+      clearTimeout(later); // spoken when the reader pauses
+      later = setTimeout(() => { find(".live-words").textContent = words; }, 600);
+    };
+    for (const i of inputs) i.addEventListener("input", update);
+    update();
+    new ResizeObserver(() => { if (chart.clientWidth && chart.clientWidth !== width) update(); }).observe(chart);
+  };
+
+  // JupyterLab runs the script anew for each view of an output: start every figure of this name that stands still.
+  for (const root of document.querySelectorAll('[data-live="__KEY__"]:not([data-ready])')) {
+    root.dataset.ready = "yes";
+    start(root);
+  }
+})();
+""".strip()

@@ -162,6 +162,11 @@ class TestDefinitions:
         many = checkerboard.sample(200_000, generator=torch.Generator().manual_seed(8))
         assert torch.isfinite(checkerboard.log_prob(many)).all()
 
+    def test_the_far_edge_of_a_checkerboards_cell_is_not_crossed(self, monkeypatch):
+        largest = 1 - 2**-24  # what torch.rand can return at most; -4 + 2 * largest rounds to the next cell
+        monkeypatch.setattr(torch, "rand", lambda *shape, generator: torch.full(shape, largest))
+        assert torch.isfinite(checkerboard.log_prob(checkerboard.sample(200))).all()
+
     def test_the_pinwheel(self):
         x = np.array([[2.0, 0.4], [-0.3, 1.7], [0.1, -2.9]])
         want = []

@@ -182,9 +182,9 @@ class TestTheSmallestNumbers:
 
 
 def test_tiny_differences_are_not_lost_to_rounding():
-    p = np.array([0.5, 0.5])
-    q = p + np.array([1e-7, -1e-7])
-    assert math.isclose(kl(p, q), 2e-14, rel_tol=1e-3)
+    p = np.array([0.3, 0.7])
+    q = p + np.array([1e-9, -1e-9])
+    assert math.isclose(kl(p, q), 1e-18 / 2 * (1 / 0.3 + 1 / 0.7), rel_tol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +253,10 @@ class TestPlugIn:
         error = naive.std() / math.sqrt(len(draws))
         assert abs(naive.mean() - (math.log(k) - (k - 1) / (2 * n))) < 0.002 + 4 * error
         assert abs(better.mean() - math.log(k)) < 0.1 * abs(naive.mean() - math.log(k))
+
+    def test_the_correction_counts_the_symbols_seen(self):
+        assert math.isclose(plug_in_entropy([2, 2, 0], correct=True), math.log(2) + 1 / 8)
+        assert math.isclose(plug_in_entropy([2, 2, 0], correct=True, base=2), 1 + 1 / (8 * math.log(2)))
 
     def test_scale_of_counts_is_no_matter_without_the_correction(self):
         assert np.isclose(plug_in_entropy([1, 2, 3]), plug_in_entropy([10, 20, 30]))

@@ -1,7 +1,7 @@
 """What every live figure carries along: a style sheet, and the JavaScript that draws. See `genutils.live`."""
 
 STYLE = """
-.genutils-live { margin: .8em 0; color: inherit; text-align: left; }
+figure.genutils-live { margin: .8em 0; color: inherit; text-align: left; }
 .genutils-live .live-chart > svg { display: block; width: 100%; }
 .genutils-live text { fill: currentColor; font: 12.5px system-ui, sans-serif; }
 .genutils-live :is(.live-controls, .live-legend, .live-numbers) { font: .85rem system-ui, sans-serif; }

@@ -17,6 +17,8 @@ from genutils._live_runtime import RUNTIME, STYLE
 from genutils.lesson import display
 from genutils.plot import COLOURS, INK
 
+_OWN_KEYS = 'data-lm-suppress-shortcuts="true"'  # in JupyterLab the arrow keys then move the slider and not the cell
+
 
 @dataclass(frozen=True)
 class Slider:
@@ -40,8 +42,8 @@ class Slider:
         digits = next((d for d in range(7) if math.isclose(self.step, round(self.step, d))), 7)
         settings = f'min="{self.low}" max="{self.high}" step="{self.step}" value="{self.value}"'
         return (
-            f'<label><span>{html.escape(self.label)}</span>'
-            f'<input type="range" {settings} data-name="{self.name}" data-digits="{digits}" '
+            f"<label><span>{html.escape(self.label)}</span>"
+            f'<input type="range" {settings} data-name="{self.name}" data-digits="{digits}" {_OWN_KEYS} '
             f'style="accent-color:{COLOURS["model"]}"></label><output aria-live="off"></output>'
         )
 
@@ -64,7 +66,7 @@ class Choice:
         options = "".join(
             f"<option{' selected' if o == self.value else ''}>{html.escape(o)}</option>" for o in self.options
         )
-        select = f'<select data-name="{self.name}">{options}</select>'
+        select = f'<select data-name="{self.name}" {_OWN_KEYS}>{options}</select>'
         return f"<label><span>{html.escape(self.label)}</span>{select}</label>"
 
 
@@ -85,13 +87,12 @@ class Live:
         rows = "".join(f'<div class="live-control">{c._html()}</div>' for c in self.controls)
         colours = json.dumps({k: "currentColor" if v == INK else v for k, v in COLOURS.items()})
         code = RUNTIME.replace("__COLOURS__", colours).replace("__KEY__", key).replace("__SCRIPT__", self.script)
-        # data-lm-suppress-shortcuts: in JupyterLab the arrow keys then move the slider and not the cell
         return (
             f'<figure class="genutils-figure genutils-live" data-live="{key}"><style>{STYLE}</style>'
             f'<div class="live-chart" role="img" aria-label="{html.escape(self.alt)}"></div>'
             '<div class="live-legend" aria-hidden="true"></div>'
-            '<div class="live-controls" role="group" aria-label="Controls of the figure" '
-            f'data-lm-suppress-shortcuts="true">{rows}</div><dl class="live-numbers"></dl>'
+            f'<div class="live-controls" role="group" aria-label="Controls of the figure">{rows}</div>'
+            '<dl class="live-numbers"></dl>'
             '<p class="live-words" aria-live="polite"></p>'
             f"<figcaption>{html.escape(self.caption)}</figcaption><script>{code}</script></figure>"
         )
@@ -167,7 +168,7 @@ def divergences() -> None:
     """The live figure of lesson 05: p is 0.6 N(-gap/2, 1) + 0.4 N(gap/2, 1), q is N(mu, sigma^2); all in nats."""
     live_figure(
         [
-            Slider("gap", "gap between p's humps", 0, 8, 5),
+            Slider("gap", "gap of p's humps", 0, 8, 5),
             Slider("mu", "mean of q", -6, 6, 1.5),
             Slider("sigma", "width of q", 0.3, 4, 1.2, 0.05),
         ],

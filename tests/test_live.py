@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from genutils import information
 from genutils.live import DIVERGENCES, Choice, Live, Slider, divergences, live_figure
 
 CONTROLS = (
-    Slider("gap", "gap between p's humps", 0, 8, 5),
+    Slider("gap", "gap of p's humps", 0, 8, 5),
     Slider("mu", "mean of q", -6, 6, 1.5),
     Slider("sigma", "width of q", 0.3, 4, 1.2, 0.05),
 )
@@ -93,8 +94,30 @@ class TestInThePage:
         assert second.locator("dd").nth(1).text_content() == before
         assert page.errors == [] and page.left == []
 
-    def test_it_fits_a_phone(self, page):
+    def test_it_fits_a_phone_and_its_type_keeps_its_size(self, page):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        small = "[...document.querySelectorAll('.live-chart text')].filter(t => t.getBoundingClientRect().height < 12)"
+        assert page.locator(".live-chart text").count() > 10
+        assert page.evaluate(f"{small}.map(t => t.textContent)") == []
+
+    def test_it_is_drawn_anew_when_the_page_gets_wider(self, page):
+        page.set_viewport_size({"width": 900, "height": 700})
+        page.wait_for_function("document.querySelector('.live-chart > svg').viewBox.baseVal.width > 600")
+
+    def test_numbers_are_rounded_for_reading_and_signed_properly(self, page):
+        put(page, gap=0, mu=0, sigma=1)
+        shown = page.locator("figure").first.locator("dd").all_text_contents()
+        assert shown == ["1.419 nats", "1.419 nats", "0.000 nats", "0.000 nats", "0.000 nats"]
+        put(page, mu=-2.5)
+        assert page.locator("output").nth(1).text_content() == "\u22122.5"
+
+    def test_curves_are_explained_and_bars_follow_the_numbers(self, page):
+        legend = page.locator("figure").first.locator(".live-legend span").all_text_contents()
+        assert legend[:2] == ["truth p", "belief q"] and len(legend) == 4
+        put(page, gap=8, mu=-6, sigma=0.3)
+        bars = page.locator("figure").first.locator("dd i")
+        assert bars.count() == 3
+        assert all(0 <= w <= 100 for w in bars.evaluate_all("all => all.map(b => parseFloat(b.style.width))"))
 
     def test_every_control_has_a_label(self, page):
         controls = "document.querySelector('figure').querySelectorAll('input, select')"
@@ -116,6 +139,20 @@ class TestMaking:
             (Choice("c", "a < b", ["x & y"], "x & y"),), "return [];", 'an "alt" of four', "c > d"
         )._repr_html_()
         assert "a &lt; b" in page and "x &amp; y" in page and "&quot;alt&quot;" in page and "c &gt; d" in page
+
+    def test_arrow_keys_belong_to_the_control_in_jupyterlab(self):
+        page = Live((*CONTROLS, Choice("c", "c", ["x", "y"], "x")), "return [];", "a b c d", "e")._repr_html_()
+        controls = re.findall(r"<(?:input|select)[^>]*>", page)
+        assert len(controls) == 4 and all('data-lm-suppress-shortcuts="true"' in c for c in controls)
+
+    @pytest.mark.parametrize("name", ["two words", "1st", "a-b", "\u03bc"])
+    def test_a_name_that_the_script_could_not_use_is_refused(self, name):
+        with pytest.raises(ValueError, match="identifier"):
+            Slider(name, "label", 0, 1, 0)
+
+    def test_a_script_that_would_end_itself_is_refused(self):
+        with pytest.raises(ValueError, match="</script"):
+            live_figure([], "return ['</SCRIPT>'];", alt="a b c d e", caption="")
 
     @pytest.mark.parametrize("bad", [dict(value=9), dict(step=0), dict(low=3, value=2)])
     def test_a_slider_out_of_range_is_named(self, bad):

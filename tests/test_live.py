@@ -100,6 +100,12 @@ class TestInThePage:
         assert page.locator(".live-chart text").count() > 10
         assert page.evaluate(f"{small}.map(t => t.textContent)") == []
 
+    def test_jupyterlabs_style_of_lists_does_not_reach_the_numbers(self, page):
+        page.add_style_tag(content=".jp dt { float: left; width: 20%; display: block } .jp dd { margin: 1em }")
+        page.evaluate("document.body.className = 'jp'")
+        name, number = (page.locator(f".live-numbers {tag}").nth(2).bounding_box() for tag in ("dt", "dd"))
+        assert number["y"] >= name["y"] + name["height"] - 1
+
     def test_it_is_drawn_anew_when_the_page_gets_wider(self, page):
         page.set_viewport_size({"width": 900, "height": 700})
         page.wait_for_function("document.querySelector('.live-chart > svg').viewBox.baseVal.width > 600")

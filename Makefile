@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 export PYTHONPATH := $(CURDIR)
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab release grade bench clean
+.PHONY: help setup book test lab release grade feedback bench clean
 
 help: ## this list
 	@echo "make book                         run the lessons and build the book"
@@ -13,6 +13,7 @@ help: ## this list
 	@echo "make test                         run every test"
 	@echo "make release LESSON=04_entropy    make an assignment to hand out (in classroom/release/)"
 	@echo "make grade LESSON=04_entropy      grade what lies in classroom/submitted/<student>/<lesson>/"
+	@echo "make feedback LESSON=04_entropy   write the feedback pages again, after grading answers in words"
 	@echo "make bench                        measure lessons, book, codec and grading"
 	@echo "make clean                        remove what was generated, never anybody's work"
 	@echo "CLASSROOM=path moves the classroom folder; PYTHON=python3.12 picks the interpreter."
@@ -38,11 +39,9 @@ test: $(READY)
 lab: $(READY)
 	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons
 
-release: $(READY)
-	@$(RUN) -m tools.classroom release $(LESSON)
-
-grade: $(READY)
-	@$(RUN) -m tools.classroom grade $(LESSON)
+release grade feedback: $(READY)
+	@test -n "$(LESSON)" || { echo "say which lesson: make $@ LESSON=04_entropy"; exit 2; }
+	@$(RUN) -m tools.classroom $@ $(LESSON)
 
 bench: $(READY)
 	@$(RUN) -m tools.bench

@@ -24,7 +24,8 @@ def copy(tmp_path, monkeypatch):
     shutil.copy(ROOT / "requirements.txt", tmp_path)
     (tmp_path / "lessons").mkdir()
     (tmp_path / "_build").mkdir()
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n- file: lessons/01_one\n- file: lessons/02_two\n")
+    chapters = "chapters:\n- file: lessons/01_one\n- file: lessons/02_two\n"
+    (tmp_path / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\n{chapters}")
     write(tmp_path / "lessons/01_one.ipynb", "from genutils.expect import brief\nprint(brief(1.0))")
     write(tmp_path / "lessons/02_two.ipynb", "import math\nprint(math.pi)")
     monkeypatch.setattr(course, "ROOT", tmp_path)
@@ -121,8 +122,15 @@ class TestNames:
 
 
 def test_wrong_jobs_get_one_line():
-    done = subprocess.run([sys.executable, "-m", "tools.build_book", "--jobs", "0"], cwd=ROOT, capture_output=True, text=True)
+    command = [sys.executable, "-m", "tools.build_book", "--jobs", "0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2 and "--jobs needs a number of at least 1; it was 0" in done.stderr
+
+
+def test_the_code_is_clean():
+    command = [sys.executable, "-m", "ruff", "check", "genutils", "tools", "tests", "book"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 class TestMake:
@@ -151,9 +159,10 @@ class TestMake:
 
     def test_clean_keeps_what_people_made(self, tmp_path):
         shutil.copy(ROOT / "Makefile", tmp_path)
-        for name in ("classroom/submitted/ada/04_entropy/x.ipynb", "progress.json", "_build/html/index.html", "lessons/__pycache__/x"):
+        theirs = ["classroom/submitted/ada/04_entropy/x.ipynb", "progress.json"]
+        for name in (*theirs, "_build/html/index.html", "lessons/__pycache__/x"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text("")
         subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
         left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
-        assert left == {"Makefile", "classroom/submitted/ada/04_entropy/x.ipynb", "progress.json"}
+        assert left == {"Makefile", *theirs}

@@ -181,7 +181,7 @@ def _same(got, message, given):
     if list(got) == message[::-1]:
         hint = "the message comes out backwards: the first symbol made the coarsest cut"
     elif at:
-        hint = "the first symbols are right, then it goes astray: after each symbol, stretch its share to the whole interval, exactly"
+        hint = "right at first, then astray: after each symbol, stretch its share to the whole interval, exactly"
     raise Wrong(says, given=given, expected=brief(message), got=brief(list(got)), hint=hint)
 
 

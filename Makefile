@@ -4,6 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 export PYTHONPATH := $(CURDIR)
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)  # in a container you are often root
 .DEFAULT_GOAL := help
 .PHONY: help setup book test lab release grade feedback bench clean
 
@@ -21,11 +22,13 @@ help: ## this list
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is not. Install it, or say which: make PYTHON=python3.12 ..."; exit 1; }
+	@test -w . || { echo "cannot write in $(CURDIR); clone the course into a folder of your own"; exit 1; }
 	@test -x $(RUN) || $(PYTHON) -m venv $(VENV) || \
 	  { echo "Python could not make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 	@echo "setting up $(VENV) (a minute or two, once)"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt && \
+	 $(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e . || \
+	  { echo "the packages were not installed; the last lines above say why. This step, once, needs the network"; exit 1; }
 	@touch $@
 
 setup: $(READY)
@@ -37,7 +40,7 @@ test: $(READY)
 	@$(RUN) -m pytest -n 2 --dist loadscope $(PYTEST)
 
 lab: $(READY)
-	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons
+	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons $(AS_ROOT)
 
 release grade feedback: $(READY)
 	@test -n "$(LESSON)" || { echo "say which lesson: make $@ LESSON=04_entropy"; exit 2; }

@@ -168,7 +168,7 @@ def divergences() -> None:
     """The live figure of lesson 05: p is 0.6 N(-gap/2, 1) + 0.4 N(gap/2, 1), q is N(mu, sigma^2); all in nats."""
     live_figure(
         [
-            Slider("gap", "gap of p's humps", 0, 8, 5),
+            Slider("gap", "gap of p's humps", 0, 8, 6),
             Slider("mu", "mean of q", -6, 6, 1.5),
             Slider("sigma", "width of q", 0.3, 4, 1.2, 0.05),
         ],

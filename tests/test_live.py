@@ -13,7 +13,7 @@ from genutils import information
 from genutils.live import DIVERGENCES, Choice, Live, Slider, divergences, live_figure
 
 CONTROLS = (
-    Slider("gap", "gap of p's humps", 0, 8, 5),
+    Slider("gap", "gap of p's humps", 0, 8, 6),
     Slider("mu", "mean of q", -6, 6, 1.5),
     Slider("sigma", "width of q", 0.3, 4, 1.2, 0.05),
 )

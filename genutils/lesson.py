@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
+import sys
 import textwrap
+import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+_STARTED = time.perf_counter()
 
 
 def display(thing: Any) -> None:
@@ -84,6 +89,22 @@ def source(thing: Any, *, docstring: bool = False) -> None:
     if not docstring:
         text = _without_docstrings(text)
     display(Markdown(f"```python\n{text.strip()}\n```"))
+
+
+def cost() -> None:
+    """Say what this run of a lesson has taken so far: seconds since ``genutils`` was imported, and peak memory.
+
+    The one sentence of a lesson that differs from run to run, and so it stands at its end.
+    """
+    seconds = time.perf_counter() - _STARTED
+    try:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        memory = f" and at most {peak / 1e6:,.0f} MB of memory"
+    except ImportError:  # Windows
+        memory = ""
+    say(f"*This run took {seconds:.0f} seconds{memory}, on a machine with {os.cpu_count()} cores.*")
 
 
 def _without_docstrings(text: str) -> str:

@@ -22,7 +22,8 @@ figure.genutils-live { margin: .8em 0; color: inherit; text-align: left; }
 .genutils-live .live-numbers {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .4rem 1rem; margin: .5rem 0; }
 .genutils-live .live-numbers :is(div, dt, dd) {
-  display: block; float: none; width: auto; margin: 0; padding: 0; font-weight: 400; }
+  display: block; float: none; width: auto; margin: 0 !important; padding: 0; font-weight: 400; }
+.genutils-live .live-numbers dd { white-space: nowrap; }
 .genutils-live .live-numbers b { font-size: 1.2em; font-variant-numeric: tabular-nums; }
 .genutils-live .live-numbers i { display: block; height: 4px; border-radius: 2px; background: #3b82c4; }
 .genutils-live .live-words {

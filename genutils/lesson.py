@@ -91,7 +91,7 @@ def source(thing: Any, *, docstring: bool = False) -> None:
     display(Markdown(f"```python\n{text.strip()}\n```"))
 
 
-def cost() -> None:
+def took() -> None:
     """Say what this run of a lesson has taken so far: seconds since ``genutils`` was imported, and peak memory.
 
     The one sentence of a lesson that differs from run to run, and so it stands at its end.

@@ -12,7 +12,7 @@ import pytest
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from genutils import claim, cost, say, source
+from genutils import claim, say, source, took
 from genutils.plot import COLOURS, INK, _Shown, _svg, bars, curve, panels, points, show, show_images, use_style
 
 
@@ -119,8 +119,8 @@ class TestWords:
         say(f"There are {3} of them.")
         assert capsys.readouterr().out == "There are 3 of them.\n"
 
-    def test_cost_is_one_sentence_with_seconds_and_memory(self, capsys):
-        cost()
+    def test_took_is_one_sentence_with_seconds_and_memory(self, capsys):
+        took()
         sentence = r"\*This run took \d+ seconds( and at most [\d,]+ MB of memory)?, on .* cores\.\*\n"
         assert re.fullmatch(sentence, capsys.readouterr().out)
 

@@ -80,6 +80,21 @@ def mean_kl(p, q):  # noqa: F811
     return special.rel_entr(p, q).mean()
 
 
+@mutant("05.2", hint="wrong axis")
+def mean_kl(p, q):  # noqa: F811
+    return special.rel_entr(p, q).sum(0).mean()
+
+
+@mutant("05.2", hint="one number for each row")
+def mean_kl(p, q):  # noqa: F811
+    return special.rel_entr(p, q).sum(1)
+
+
+@mutant("05.2", hint="merely bad")
+def mean_kl(p, q):  # noqa: F811
+    return (p * (np.log(p + 1e-8) - np.log(q + 1e-8))).sum(1).mean()
+
+
 @mutant("05.2", hint="average it")
 def mean_kl(p, q):  # noqa: F811
     return special.rel_entr(p, q).sum()
@@ -146,6 +161,11 @@ def gaussian_kl_nats(mu_p, sigma_p, mu_q, sigma_q):  # noqa: F811
     return math.log(sigma_q / sigma_p) + (sigma_p**2 + (mu_p - mu_q) ** 2) / (2 * sigma_q**2)
 
 
+@mutant("05.4", hint="squared in the denominator")
+def gaussian_kl_nats(mu_p, sigma_p, mu_q, sigma_q):  # noqa: F811
+    return math.log(sigma_q / sigma_p) + (sigma_p**2 + (mu_p - mu_q) ** 2) / (2 * sigma_q) - 0.5
+
+
 @mutant("05.4", hint="in bits")
 def gaussian_kl_nats(mu_p, sigma_p, mu_q, sigma_q):  # noqa: F811
     nats = math.log(sigma_q / sigma_p) + (sigma_p**2 + (mu_p - mu_q) ** 2) / (2 * sigma_q**2) - 0.5
@@ -175,6 +195,13 @@ def _fit(objective, mu, sigma):
 
 _U = np.linspace(-8, 8, 801)
 _W = stats.norm(0, 1).pdf(_U) / stats.norm(0, 1).pdf(_U).sum()
+
+
+@mutant("05.5", hint="random samples is noisy")
+def reverse_kl_fit(log_p, mu, sigma):  # noqa: F811
+    u = np.random.default_rng(1).normal(size=400)
+    v = _fit(lambda v: -log_p(v[0] + np.exp(v[1]) * u).mean() - v[1], mu, sigma)
+    return v[0], math.exp(v[1])
 
 
 @mutant("05.5", hint="entropy is missing")
@@ -224,6 +251,11 @@ def kl_estimate(log_p, log_q):
 @mutant("05.6", hint="plain averages")
 def kl_estimate(log_p, log_q):  # noqa: F811
     return np.mean(log_p - log_q)
+
+
+@mutant("05.6", hint="cancels most of the noise")
+def kl_estimate(log_p, log_q):  # noqa: F811
+    return abs(np.mean(log_p - log_q))
 
 
 @mutant("05.6", hint="that is k2")

@@ -162,7 +162,7 @@ class _Shown:
 
     def _repr_html_(self) -> str:
         inner = "".join(
-            f"<div style='flex:1 1 {0.72 * min(width, 300):.0f}px;max-width:{width:.0f}px'>{svg}</div>"
+            f"<div style='flex:1 1 {0.72 * width:.0f}px;min-width:0;max-width:{width:.0f}px'>{svg}</div>"
             for svg, width in self.svgs
         )
         caption = (

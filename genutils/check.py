@@ -156,7 +156,7 @@ def _examine(
         with _time_limit(limit), np.errstate(all="ignore"):
             found.test(fn, rng)
     except NotImplementedError:
-        return report("not attempted", "is waiting for you."), NotImplementedError(
+        return report("not attempted", "not attempted yet."), NotImplementedError(
             f"{found.id} {found.name}: not attempted"
         )
     except Wrong as wrong:

@@ -237,7 +237,7 @@ def test_lab_replies_to_a_wrong_and_a_right_answer(lab, open_page):
         page.evaluate("([exercise, role]) => lab.find(exercise, role)", ["04.1", r]) for r in ("stub", "check")
     )
     assert 0 <= stub < check
-    wait_until_it_says(check, "waiting for you")
+    wait_until_it_says(check, "not attempted yet")
 
     right = solution_of(LESSON, "04.1")
     wrong, hint = mutant_of("lesson_04", "04.1")

@@ -68,7 +68,7 @@ class TestReplies:
 
     def test_not_attempted_is_one_quiet_line(self, capsys):
         check(stub, "04.1")
-        assert capsys.readouterr().out == "○ 04.1 entropy_bits: is waiting for you.\n"
+        assert capsys.readouterr().out == "○ 04.1 entropy_bits: not attempted yet.\n"
 
     def test_a_learners_exception_is_shown_as_theirs_without_our_frames(self, capsys):
         check(broken, "04.1")

@@ -16,8 +16,8 @@ from genutils.data import Text, text
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 WANTED = (
-    "a folder of images of one size, a folder with MNIST's IDX files (train-images-idx3-ubyte and its companions, gzipped "
-    "or not), a UTF-8 .txt file, or an uncompressed .wav file"
+    "a folder of images of one size, a folder with MNIST's IDX files (train-images-idx3-ubyte and its companions, "
+    "gzipped or not), a UTF-8 .txt file, or an uncompressed .wav file"
 )
 _IDX = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),

@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from genutils import information
-from genutils.live import DIVERGENCES, Choice, Live, Slider, divergences, live_figure
+from genutils.figures.lesson_05 import DIVERGENCES, divergences
+from genutils.live import Choice, Live, Slider, live_figure
 
 CONTROLS = (
     Slider("gap", "gap of p's humps", 0, 8, 6),

@@ -201,7 +201,7 @@ def cosine(progress: float) -> float:
 
 @torch.no_grad()
 def held_out(model: nn.Module, x: Tensor, loss: Callable = negative_log_likelihood, *, batch_size: int = 512) -> float:
-    """Mean loss over examples, in evaluation mode, with noise that is the same at each call. The random state is kept."""
+    """Mean loss over examples, in evaluation mode, with the same noise at each call. The random state is kept."""
     training, where = model.training, next(model.parameters()).device
     model.eval()
     with torch.random.fork_rng(devices=[] if where.type != "cuda" else [where]):
@@ -218,8 +218,8 @@ def _copy(module: nn.Module) -> dict[str, Tensor]:
 def _diverged(step: int, value: float, norm: float, lr: float, clip: float | None) -> str:
     advice = f"a lower lr than {lr:g}" + (", clip=1.0" if clip is None else "")
     return (
-        f"at step {step + 1} the loss is {value} and its gradient has norm {norm}. Try {advice}, inputs scaled to about "
-        "-1 ... 1, and look for log(0), 0/0 or exp of a large number in the loss. The best weights so far are kept"
+        f"at step {step + 1} the loss is {value} and its gradient has norm {norm}. Try {advice}, inputs scaled to "
+        "about -1 ... 1, and look for log(0), 0/0 or exp of a large number in the loss. The best weights so far are kept"
     )
 
 

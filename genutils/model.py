@@ -1,4 +1,4 @@
-"""What a model can answer is its type: every model samples; an exact one has ``log_prob``, a bound ``elbo``, others neither.
+"""What a model can answer is its type: all models sample; an exact one has ``log_prob``, a bound ``elbo``, or neither.
 
 Classical models (mixtures, kernel densities, PPCA) take and give numpy arrays in float64; neural ones take and give
 tensors. What stands here works for both.
@@ -22,7 +22,7 @@ class Model:
     """A model of data x. A subclass defines ``sample`` and, where it can, ``log_prob`` or ``elbo``.
 
     - ``sample(n, *, generator=None)`` gives n independent samples.
-    - ``log_prob(x)`` gives the exact log-density (or log-probability) of each example: (B,) nats, summed over dimensions.
+    - ``log_prob(x)`` is the exact log-density (or log-probability) of each example: (B,) nats, summed over dimensions.
     - ``elbo(x, *, generator=None)`` gives a lower bound on it, or an unbiased estimate of one: (B,) nats.
 
     Asking for what a model cannot answer raises an AttributeError that says why: ``why`` is the reason.

@@ -219,7 +219,7 @@ def _diverged(step: int, value: float, norm: float, lr: float, clip: float | Non
     advice = f"a lower lr than {lr:g}" + (", clip=1.0" if clip is None else "")
     return (
         f"at step {step + 1} the loss is {value} and its gradient has norm {norm}. Try {advice}, inputs scaled to "
-        "about -1 ... 1, and look for log(0), 0/0 or exp of a large number in the loss. The best weights so far are kept"
+        "about -1 ... 1, and look for log(0), 0/0 or exp of a large number in the loss. The best weights are kept"
     )
 
 

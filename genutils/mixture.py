@@ -6,9 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from genutils.model import Model
+
+BLURRED = 0.7  # the share of a table that `blur` spreads; chosen on the digits' validation images
 
 
 class Mixture(Model):
@@ -47,25 +50,29 @@ class Mixture(Model):
         Returns:
             The mixture itself, fitted.
         """
+        for name in ("dims", "weights"):  # forget an earlier fit
+            self.__dict__.pop(name, None)
         x = self._checked(x)
         if len(x) < self.K:
             raise ValueError(f"{len(x)} examples cannot hold {self.K} components apart; choose K at most {len(x)}")
+        if steps < 1:
+            raise ValueError(f"EM needs at least one step; steps is {steps!r}")
         self.history, self.held_out = [], []
         self._start(x, np.random.default_rng(seed))
-        best, kept = -math.inf, None
+        if validation is not None:
+            validation = self._checked(validation)
+        joint, best, kept = self._joint(x), -math.inf, {}
         for _ in range(steps):
+            self._maximise(x, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)))
             joint = self._joint(x)  # (N, K)
-            total = logsumexp(joint, axis=1)
-            self._maximise(x, np.exp(joint - total[:, None]))  # responsibilities
-            self.history.append(float(self._joint_total(x) + self._log_prior() / len(x)))
+            self.history.append(float(logsumexp(joint, axis=1).mean() + self._log_prior() / len(x)))
             if validation is not None:
                 self.held_out.append(float(self.log_prob(validation).mean()))
                 if self.held_out[-1] > best:
                     best, kept = self.held_out[-1], self._parameters()
             if len(self.history) > 1 and self.history[-1] - self.history[-2] < tolerance:
                 break
-        if kept is not None:
-            self.__dict__.update(kept)
+        self.__dict__.update(kept)
         return self
 
     def log_prob(self, x: np.ndarray) -> np.ndarray:
@@ -89,9 +96,6 @@ class Mixture(Model):
         with np.errstate(divide="ignore"):
             return np.log(self.weights) + self._components(x)
 
-    def _joint_total(self, x: np.ndarray) -> float:
-        return logsumexp(self._joint(x), axis=1).mean()
-
     def _fitted(self) -> None:
         if "weights" not in self.__dict__:
             raise ValueError(f"this {type(self).__name__} has not been fitted; call fit(x) first")
@@ -114,105 +118,125 @@ class Mixture(Model):
 
 
 class GaussianMixture(Mixture):
-    """A mixture of Gaussians.
+    """A mixture of Gaussians: ``p(x) = sum_k weight_k N(x; mean_k, covariance_k)``, an exact density.
 
     Args:
         K: components.
         covariance: "full", "diagonal" or "round" (a multiple of the identity).
-        floor: variance added to every direction, in squared units of the data: without it a component that holds a
+        floor: the least variance in any direction, in squared units of the data. Without one, a component that holds a
             single point shrinks onto it, and the likelihood is infinite.
 
-    Source: Bishop (2006), section 9.2.
+    Attributes:
+        means: (K, D).
+        covariances: (K, D, D), whatever their form.
+
+    Raises:
+        ValueError: a setting is out of range, or the data are not finite numbers.
+
+    Source: Bishop (2006), section 9.2. Under the floor the best covariance has the eigenvalues of the weighted one,
+    those below the floor lifted to it, so EM stays exact.
+
+    >>> x = np.array([[-1.0], [1.0]] * 8)
+    >>> one = GaussianMixture(1).fit(x)
+    >>> bool(np.allclose(one.log_prob(np.zeros((1, 1))), -0.5 * math.log(2 * math.pi)))
+    True
     """
 
     def __init__(self, K: int, covariance: str = "full", floor: float = 1e-6):
         super().__init__(K)
         if covariance not in ("full", "diagonal", "round"):
             raise ValueError(f"covariance is 'full', 'diagonal' or 'round'; it is {covariance!r}")
-        if not floor > 0:
+        if not (0 < floor < math.inf):
             raise ValueError(f"floor must be above 0, or a component may shrink to a point; it is {floor!r}")
         self.covariance, self.floor = covariance, floor
 
     def _start(self, x: np.ndarray, rng: np.random.Generator) -> None:
-        x = x.astype(np.float64)
         self.dims = x.shape[1]
-        chosen = [x[rng.integers(len(x))]]  # far from each other with high probability (k-means++)
-        for _ in range(self.K - 1):
-            square = np.min([((x - c) ** 2).sum(1) for c in chosen], axis=0)
-            p = square / square.sum() if square.sum() > 0 else None
-            chosen.append(x[rng.choice(len(x), p=p)])
-        self.means = np.array(chosen)  # (K, D)
-        nearest = ((x[:, None] - self.means) ** 2).sum(2).argmin(1) if len(x) * self.K * self.dims < 5e7 else None
-        r = np.full((len(x), self.K), 0.1 / self.K)
-        r[np.arange(len(x)), rng.integers(self.K, size=len(x)) if nearest is None else nearest] += 0.9
+        r = 0.9 * _k_means(x, self.K, rng) + 0.1 / self.K  # nobody is certain at the start
         self._maximise(x, r)
 
     def _maximise(self, x: np.ndarray, r: np.ndarray) -> None:
         mass = r.sum(0) + 1e-12  # (K,) how many examples each cause is responsible for
         self.weights = mass / mass.sum()
-        self.means = (r.T @ x) / mass[:, None]
-        eye = np.eye(self.dims)
+        self.means = (r.T @ x) / mass[:, None]  # (K, D)
+        self.covariances = np.stack([self._spread(x - m, r[:, k] / mass[k]) for k, m in enumerate(self.means)])
+
+    def _spread(self, d: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """(D, D) the covariance of differences d (N, D) under weights w, in the form asked for, above the floor."""
         if self.covariance == "full":
-            parts = []
-            for k in range(self.K):
-                d = x - self.means[k]
-                parts.append((r[:, k, None] * d).T @ d / mass[k] + self.floor * eye)
-            self.covariances = np.array(parts)  # (K, D, D)
-        else:
-            variance = np.maximum((r.T @ x**2) / mass[:, None] - self.means**2, 0)  # (K, D)
-            if self.covariance == "round":
-                variance = np.repeat(variance.mean(1, keepdims=True), self.dims, 1)
-            self.covariances = (variance + self.floor)[:, :, None] * eye
+            values, vectors = np.linalg.eigh((w[:, None] * d).T @ d)
+            return (vectors * np.maximum(values, self.floor)) @ vectors.T
+        variance = w @ d**2  # (D,)
+        if self.covariance == "round":
+            variance = np.full(self.dims, variance.mean())
+        return np.diag(np.maximum(variance, self.floor))
 
     def _components(self, x: np.ndarray) -> np.ndarray:
         out = np.empty((len(x), self.K))
         for k in range(self.K):
             root = np.linalg.cholesky(self.covariances[k])
-            z = np.linalg.solve(root, (x - self.means[k]).T)  # (D, B) whitened
+            z = solve_triangular(root, (x - self.means[k]).T, lower=True)  # (D, B) whitened
             out[:, k] = -0.5 * (z**2).sum(0) - np.log(np.diag(root)).sum() - 0.5 * self.dims * math.log(2 * math.pi)
         return out
 
     def _draw(self, k: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        roots = np.linalg.cholesky(self.covariances)
-        return self.means[k] + np.einsum("bij,bj->bi", roots[k], rng.standard_normal((len(k), self.dims)))
+        noise, roots = rng.standard_normal((len(k), self.dims)), np.linalg.cholesky(self.covariances)
+        out = np.empty_like(noise)
+        for j in range(self.K):
+            out[k == j] = self.means[j] + noise[k == j] @ roots[j].T
+        return out
+
+    def _checked(self, x: np.ndarray) -> np.ndarray:
+        x = super()._checked(x).astype(np.float64)
+        if not np.isfinite(x).all():
+            raise ValueError(f"data must be finite; this holds {x[~np.isfinite(x)][0]}. Leave such examples out")
+        return x
 
 
 class CategoricalMixture(Mixture):
     """A mixture of tables: given the cause, the D dimensions are independent, each with its own table over L levels.
 
+    ``P(x) = sum_k weight_k prod_d table_k[d, x_d]``: exact probabilities of whole numbers.
+
     Args:
         K: components; K = 1 is one histogram for each dimension.
         levels: L; the data are whole numbers 0 ... L - 1.
-        smoothing: pretended counts of each level, so that what has not come yet is not impossible (a symmetric
-            Dirichlet prior with parameter 1 + smoothing).
-        towards: pretended counts spread like the dimension's own histogram: how far each cause must be from the average
-            before it is believed.
-        blur: for levels that are ordered, such as greys. A table is then ``(1 - share) theta + share * blurred theta``,
-            blurred by a Gaussian of this many levels (level 0, the paper, stays sharp), so that a level that came makes
-            its neighbours likelier. 0 for none.
-        share: how much is blurred.
+        smoothing: pretended counts of each level in each table, so that what has not come yet is not impossible.
+        towards: further pretended counts, spread like the dimension's own histogram: so many examples must a cause hold
+            before its table is its own. (The two together are a Dirichlet prior.)
+        blur: for levels that are ordered, such as greys: a level that came makes its neighbours likelier, within about
+            this many levels. 0 for none.
+
+    Raises:
+        ValueError: a setting is out of range, or the data are not whole numbers 0 ... levels - 1.
+
+    Source: Lazarsfeld and Henry (1968), latent class analysis; Bishop (2006), section 9.3.3, for two levels.
+
+    >>> x = np.array([[0, 0], [0, 0], [1, 1], [1, 1]])
+    >>> mixture = CategoricalMixture(2, 2, smoothing=1e-6).fit(x)
+    >>> np.exp(mixture.log_prob(np.array([[0, 0], [0, 1], [1, 1]]))).round(3).tolist()
+    [0.5, 0.0, 0.5]
     """
 
-    def __init__(
-        self, K: int, levels: int, smoothing: float = 0.1, towards: float = 0.0, blur: float = 0.0, share: float = 0.5
-    ):
+    def __init__(self, K: int, levels: int, smoothing: float = 0.1, towards: float = 0.0, blur: float = 0.0):
         super().__init__(K)
+        if isinstance(levels, bool) or levels != int(levels) or levels < 2:
+            raise ValueError(f"levels is how many values a dimension can take, 2 or more; it is {levels!r}")
         if not smoothing > 0:
             raise ValueError(f"smoothing must be above 0, or unseen levels are impossible; it is {smoothing!r}")
-        if towards < 0 or blur < 0 or not 0 <= share < 1:
-            raise ValueError(f"towards and blur are 0 or more, share is in [0, 1); they are {towards}, {blur}, {share}")
-        self.levels, self.smoothing, self.towards = levels, smoothing, towards
-        self.kernel = _kernel(levels, blur, share) if blur else np.eye(levels)  # (L, L) columns sum to 1
+        if not (towards >= 0 and blur >= 0):
+            raise ValueError(f"towards and blur are 0 or more; they are {towards!r} and {blur!r}")
+        self.levels, self.smoothing, self.towards = int(levels), smoothing, towards
+        self.kernel = _kernel(self.levels, blur) if blur else np.eye(self.levels)  # (L, L)
 
     def _start(self, x: np.ndarray, rng: np.random.Generator) -> None:
         self.dims = x.shape[1]
-        marginal = self._one_hot(x).sum(0).reshape(self.dims, self.levels)
-        self.prior = self.smoothing + self.towards * marginal / len(x)  # (D, L)
-        chosen = x[rng.choice(len(x), self.K, replace=False)]  # each cause begins with the examples nearest to one
-        nearest = ((x[:, None] - chosen) ** 2).sum(2).argmin(1)
+        histogram = self._one_hot(x).mean(0).reshape(self.dims, self.levels)
+        self.prior = self.smoothing + self.towards * histogram  # (D, L) pretended counts
+        r = _k_means(x.astype(np.float64), self.K, rng)
         self.theta = np.full((self.K, self.dims, self.levels), 1 / self.levels)
         for _ in range(3):
-            self._maximise(x, np.eye(self.K)[nearest])
+            self._maximise(x, r)
 
     def _maximise(self, x: np.ndarray, r: np.ndarray) -> None:
         self.weights = r.sum(0) / len(x)
@@ -245,8 +269,25 @@ class CategoricalMixture(Mixture):
         return x
 
 
-def _kernel(levels: int, blur: float, share: float) -> np.ndarray:
+def _k_means(x: np.ndarray, K: int, rng: np.random.Generator, rounds: int = 10) -> np.ndarray:
+    """(N, K) one-hot: which of K groups each example is in, after some rounds of k-means from a k-means++ start."""
+    square = (x**2).sum(1)
+    centres = x[rng.integers(len(x))][None]
+    while len(centres) < K:  # the next centre: far from those there are, with high probability
+        far = np.maximum(square[:, None] - 2 * x @ centres.T + (centres**2).sum(1), 0).min(1)
+        p = far / far.sum() if far.sum() > 1e-12 * square.sum() else None
+        centres = np.vstack([centres, x[rng.choice(len(x), p=p)]])
+    for _ in range(rounds):
+        group = (-2 * x @ centres.T + (centres**2).sum(1)).argmin(1)
+        r = np.eye(K)[group]  # (N, K)
+        mass = r.sum(0)[:, None]
+        centres = np.where(mass > 0, (r.T @ x) / np.maximum(mass, 1), centres)
+    return r
+
+
+def _kernel(levels: int, blur: float) -> np.ndarray:
+    """(L, L), columns sum to 1: part of each level is spread over its neighbours; level 0, the paper, stays sharp."""
     i = np.arange(levels)
     kernel = np.exp(-0.5 * ((i[:, None] - i) / blur) ** 2)
     kernel[0, 1:] = kernel[1:, 0] = 0.0
-    return (1 - share) * np.eye(levels) + share * kernel / kernel.sum(0)
+    return (1 - BLURRED) * np.eye(levels) + BLURRED * kernel / kernel.sum(0)

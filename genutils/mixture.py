@@ -11,8 +11,6 @@ from scipy.special import logsumexp
 
 from genutils.model import Model
 
-BLURRED = 0.7  # the share of a table that `blur` spreads; chosen on the digits' validation images
-
 
 class Mixture(Model):
     """``p(x) = sum_k weight_k p_k(x)``, exact. Subclasses say what a component is, how it starts and is maximised.
@@ -206,6 +204,7 @@ class CategoricalMixture(Mixture):
             before its table is its own. (The two together are a Dirichlet prior.)
         blur: for levels that are ordered, such as greys: a level that came makes its neighbours likelier, within about
             this many levels. 0 for none.
+        share: how much of each table is blurred so.
 
     Raises:
         ValueError: a setting is out of range, or the data are not whole numbers 0 ... levels - 1.
@@ -218,16 +217,18 @@ class CategoricalMixture(Mixture):
     [0.5, 0.0, 0.5]
     """
 
-    def __init__(self, K: int, levels: int, smoothing: float = 0.1, towards: float = 0.0, blur: float = 0.0):
+    def __init__(
+        self, K: int, levels: int, smoothing: float = 0.1, towards: float = 0.0, blur: float = 0.0, share: float = 0.7
+    ):
         super().__init__(K)
         if isinstance(levels, bool) or levels != int(levels) or levels < 2:
             raise ValueError(f"levels is how many values a dimension can take, 2 or more; it is {levels!r}")
         if not smoothing > 0:
             raise ValueError(f"smoothing must be above 0, or unseen levels are impossible; it is {smoothing!r}")
-        if not (towards >= 0 and blur >= 0):
-            raise ValueError(f"towards and blur are 0 or more; they are {towards!r} and {blur!r}")
+        if not (towards >= 0 and blur >= 0 and 0 <= share < 1):
+            raise ValueError(f"towards and blur are 0 or more, share is in [0, 1); they are {towards}, {blur}, {share}")
         self.levels, self.smoothing, self.towards = int(levels), smoothing, towards
-        self.kernel = _kernel(self.levels, blur) if blur else np.eye(self.levels)  # (L, L)
+        self.kernel = _kernel(self.levels, blur, share) if blur else np.eye(self.levels)  # (L, L)
 
     def _start(self, x: np.ndarray, rng: np.random.Generator) -> None:
         self.dims = x.shape[1]
@@ -285,9 +286,9 @@ def _k_means(x: np.ndarray, K: int, rng: np.random.Generator, rounds: int = 10) 
     return r
 
 
-def _kernel(levels: int, blur: float) -> np.ndarray:
+def _kernel(levels: int, blur: float, share: float) -> np.ndarray:
     """(L, L), columns sum to 1: part of each level is spread over its neighbours; level 0, the paper, stays sharp."""
     i = np.arange(levels)
     kernel = np.exp(-0.5 * ((i[:, None] - i) / blur) ** 2)
     kernel[0, 1:] = kernel[1:, 0] = 0.0
-    return (1 - BLURRED) * np.eye(levels) + BLURRED * kernel / kernel.sum(0)
+    return (1 - share) * np.eye(levels) + share * kernel / kernel.sum(0)

@@ -1,4 +1,4 @@
-"""Mixtures: exact densities that sum to one, EM that never lowers its objective, floors that hold, errors that help."""
+"""Mixtures: densities that sum to one, EM that never lowers its objective, floors that hold, errors with remedies."""
 
 from __future__ import annotations
 

@@ -20,8 +20,12 @@ def __getattr__(name: str):
         from genutils import densities
 
         return getattr(densities, name)
+    if name == "sprites":
+        from genutils.sprites import sprites
+
+        return sprites
     raise AttributeError(
-        f"module 'genutils.data' has no {name!r}; it has digits, text and the densities {', '.join(DENSITIES)}"
+        f"module 'genutils.data' has no {name!r}; it has digits, text, sprites and the densities {', '.join(DENSITIES)}"
     )
 
 

@@ -10,10 +10,10 @@ import sys
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, load_sample_images
 
 from genutils import data
-from genutils.data import digits, text
+from genutils.data import digits, photos, text
 
 
 class TestDigits:
@@ -35,6 +35,51 @@ class TestDigits:
         with pytest.raises(dataclasses.FrozenInstanceError):
             digits().train = None
         assert digits() is digits()
+
+
+class TestPhotos:
+    @pytest.mark.parametrize("size", [2, 7, 8, 16, 32])
+    def test_the_parts_are_the_strips_and_share_no_pixel(self, size):
+        """Each patch is cut from where it should be, found by marking every pixel of the photographs."""
+        p = photos(size, colour=True)
+        assert p.levels == 256 and p.train.dtype == np.uint8
+        seen = dict.fromkeys(("train", "validation", "test"), 0)
+        for image in load_sample_images().images:
+            for left in range(0, 640, 160):
+                for name, a, b in (("train", 0, 96), ("validation", 96, 128), ("test", 128, 160)):
+                    for top in range(0, 427 - size + 1, size):
+                        for x in range(left + a, left + b - size + 1, size):
+                            cut = getattr(p, name)[seen[name]]
+                            assert np.array_equal(cut, image[top : top + size, x : x + size])
+                            seen[name] += 1
+        assert seen == {name: len(getattr(p, name)) for name in seen}
+
+    def test_grey_is_the_luma(self):
+        colour, grey = photos(8, colour=True), photos()
+        assert grey.train.shape == (5088, 8, 8) and grey.validation.shape == grey.test.shape == (1696, 8, 8)
+        luma = colour.test.astype(float) @ np.array([0.299, 0.587, 0.114])
+        assert np.abs(luma - grey.test).max() <= 0.5 + 1e-9
+        assert grey.train.min() <= 5 and grey.train.max() >= 250
+
+    def test_each_part_sees_the_whole_scene(self):
+        parts = [x.astype(float) for x in (photos().train, photos().validation, photos().test)]
+        assert np.ptp([x.mean() for x in parts]) < 25 and np.ptp([x.std() for x in parts]) < 15
+
+    def test_nobody_can_change_it_for_the_others(self):
+        with pytest.raises(ValueError, match="read-only"):
+            photos().train[0, 0, 0] = 1
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            photos().train = None
+        assert photos() is photos()
+
+    @pytest.mark.parametrize("size", [1, 33, 0, -8, 8.0, True, "8", None])
+    def test_a_size_out_of_range_is_refused(self, size):
+        with pytest.raises(ValueError, match=r"whole number 2 \.\.\. 32 .*; it is"):
+            photos(size)
+
+    def test_colour_is_a_truth_value(self):
+        with pytest.raises(ValueError, match="colour is True or False; it is 'rgb'"):
+            photos(8, "rgb")
 
 
 class TestText:

@@ -1,0 +1,537 @@
+"""Checks of lesson 03, latent variables: Bayes' rule, tops of bounds, matchings, moments and conditionals."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import linear_sum_assignment
+from scipy.special import logsumexp
+
+from genutils.check import exercise
+from genutils.expect import Wrong, brief, expect, expect_close, expect_equal, numbers
+
+
+def _pair(value, says: str) -> tuple:
+    """The two parts of an answer that is a pair."""
+    if type(value) not in (tuple, list) or len(value) != 2:
+        got = f"a {type(value).__name__}" + (f" of {len(value)}" if type(value) in (tuple, list) else "")
+        raise Wrong(says, expected="two arrays, as a pair", got=got, hint="end with `return first, second`")
+    return value[0], value[1]
+
+
+def _unchanged(before: np.ndarray, after: np.ndarray, name: str) -> None:
+    expect(
+        bool(np.array_equal(before, after, equal_nan=True)),
+        f"your function leaves its input {name} as it was",
+        hint=f"it wrote into {name}: work on a copy",
+    )
+
+
+# 03.1 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("03.1", "log_sum_exp", points=1)
+def _(answer, rng):
+    for b, k in ((4, 3), (3, 7), (2, 1)):
+        a = rng.normal(scale=3, size=(b, k))
+        given = a.copy()
+        want = np.log(np.exp(a).sum(1))
+        expect_close(
+            answer(given),
+            want,
+            "for moderate numbers it is what it says: the log of the sum of the exponentials of a row",
+            given=f"random a of shape {a.shape}",
+            mistakes=[
+                (want - math.log(k), "that is the log of the mean: do not divide by K"),
+                (a.max(1), "that is only the largest term; the others count as well"),
+                (want - a.max(1), "add back the largest term that you took out"),
+                (want / math.log(2), "that is in bits; nats take the natural logarithm"),
+                (np.exp(a).sum(1), "the logarithm is missing"),
+                (np.log(np.exp(a).sum(0)), "the wrong axis: one number for each row"),
+                (np.full(b, logsumexp(a)), "one number for each row: sum over axis 1 only"),
+            ],
+        )
+        _unchanged(a, given, "a")
+    for shift, word in ((-10_000.0, "underflow"), (10_000.0, "overflow")):
+        b = rng.normal(size=(3, 4))
+        expect_close(
+            answer(b + shift),
+            logsumexp(b, axis=1) + shift,
+            f"adding {shift:,.0f} to every log adds as much to the result",
+            given=f"logs about {shift:,.0f}",
+            hint=f"{word}: take out the largest term of the row before you exponentiate",
+        )
+    b = np.array([[0.0, -1.0], [-4000.0, -4001.0], [3000.0, 2999.0]])
+    expect_close(
+        answer(b.copy()),
+        b[:, 0] + math.log1p(math.exp(-1)),
+        "each row stands for itself",
+        given="rows about 0, -4000 and 3000",
+        hint="take out the largest term of each row, not of the whole array",
+    )
+    impossible = np.array([[0.0, -np.inf], [-np.inf, -np.inf], [-np.inf, 2.0]])
+    got = numbers(answer(impossible.copy()), "one number for each row")
+    expect(
+        got.shape == (3,) and bool(np.allclose(got[[0, 2]], [0.0, 2.0])) and bool(got[1] == -np.inf),
+        "what is impossible adds nothing, and a row in which all is impossible gives -inf",
+        given="a = [[0, -inf], [-inf, -inf], [-inf, 2]]",
+        expected="[0, -inf, 2]",
+        got=got,
+        hint="-inf minus -inf is nan: take out the largest term only where it is finite",
+    )
+
+
+# 03.2 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("03.2", "coin_e_step", points=3)
+def _(answer, rng):
+    says = "the answer is a pair: responsibilities (B, K) and log p(x) (B,)"
+    for b, k, d in ((5, 3, 4), (3, 2, 9), (4, 1, 3)):
+        x, weights, theta = (
+            (rng.random((b, d)) < 0.5) * 1.0,
+            rng.dirichlet(np.ones(k) * 2),
+            rng.uniform(0.1, 0.9, (k, d)),
+        )
+        parts = stats.bernoulli.pmf(x[:, None].astype(int), theta)  # (B, K, D)
+        joint = weights * parts.prod(2)
+        p = joint.sum(1)
+        r = joint / p[:, None]
+        flat, ones = parts.prod(2), np.where(x[:, None] == 1, theta, 1.0).prod(2)
+        given = f"{b} pictures of {d} pixels, {k} causes"
+        got_r, got_log = _pair(answer(x.copy(), weights.copy(), theta.copy()), says)
+        if k > 1:
+            column = joint / joint.sum(0)
+            mistakes = [
+                (flat / flat.sum(1, keepdims=True), "the weights are missing: add log w_k to each log p(x | z = k)"),
+                (weights * ones / (weights * ones).sum(1, keepdims=True), "a pixel that is 0 has a factor 1 - theta"),
+                (column, "you normalised over the pictures: each picture's responsibilities sum to 1"),
+                (joint, "divide by p(x): these are joint probabilities"),
+                (np.log(r), "those are log-responsibilities: take the exponential"),
+                (np.eye(k)[r.argmax(1)], "a point may belong to several causes: do not round to 0 and 1"),
+            ]
+            expect_close(got_r, r, "responsibilities follow Bayes' rule", given=given, mistakes=mistakes)
+        else:
+            expect_close(got_r, r, "with one cause, it is responsible for everything", given=given)
+        expect_close(
+            got_log,
+            np.log(p),
+            "log p(x) sums over causes",
+            given=given,
+            mistakes=[
+                (p, "that is p(x); its logarithm was asked for"),
+                (np.log(p) / math.log(2), "that is in bits; nats take the natural logarithm"),
+                (np.log(p) / d, "sum over the pixels, do not average"),
+                (np.log(flat.sum(1)), "the weights are missing: add log w_k to each log p(x | z = k)"),
+                (np.log((weights * ones).sum(1)), "a pixel that is 0 has a factor 1 - theta"),
+                (np.full(b, np.log(p).sum()), "one number for each picture"),
+                (np.log(joint).max(1), "that is the largest term of the sum over causes, not the sum"),
+            ],
+        )
+    d = 5000
+    x, theta = (rng.random((3, d)) < 0.5) * 1.0, rng.uniform(0.1, 0.9, (2, d))
+    log = stats.bernoulli.logpmf(x[:, None].astype(int), theta).sum(2) + math.log(0.5)
+    got_r, got_log = _pair(answer(x.copy(), np.array([0.5, 0.5]), theta.copy()), says)
+    under = "underflow: a product of 5,000 probabilities is 0 in a computer. Add logarithms, and use log-sum-exp"
+    expect_close(
+        got_log, logsumexp(log, axis=1), "log p(x) of a large picture is finite", given="5,000 pixels", hint=under
+    )
+    want = np.exp(log - logsumexp(log, axis=1, keepdims=True))
+    expect_close(got_r, want, "so are its responsibilities", given="5,000 pixels", hint=under, atol=1e-7)
+
+
+# 03.3 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("03.3", "coin_m_step", points=3)
+def _(answer, rng):
+    says = "the answer is a pair: weights (K,) and coins (K, D)"
+    for n, k, d, s in ((7, 3, 4, 0.5), (20, 2, 5, 2.0), (6, 1, 3, 1e-3)):
+        x, r = (rng.random((n, d)) < 0.4) * 1.0, rng.dirichlet(np.ones(k), size=n)
+        x_given, r_given = x.copy(), r.copy()
+        mass, ones = r.sum(0), r.T @ x
+        got_w, got_theta = _pair(answer(x_given, r_given, s), says)
+        _unchanged(x, x_given, "x")
+        _unchanged(r, r_given, "r")
+        given = f"{n} pictures of {d} pixels, {k} causes, smoothing {s:g}"
+        smooth = mass + 2 * s
+        hard = np.eye(k)[r.argmax(1)]
+        expect_close(
+            got_w,
+            mass / n,
+            "a cause's weight is its share of all responsibility",
+            given=given,
+            mistakes=[
+                (mass, "divide by the number of pictures: weights sum to 1"),
+                (smooth / smooth.sum(), "smoothing is for the coins; leave the weights alone"),
+                ((mass + s) / (mass + s).sum(), "smoothing is for the coins; leave the weights alone"),
+                (np.full(k, 1 / k), "the weights are learned too: average the responsibilities"),
+                (hard.mean(0), "you rounded the responsibilities: a picture counts for each cause in part"),
+            ],
+        )
+        expect_close(
+            got_theta,
+            (ones + s) / smooth[:, None],
+            "a coin's bias is the share of ones among the pictures its cause is responsible for, smoothed",
+            given=given,
+            mistakes=[
+                (ones / mass[:, None], "the smoothing is missing: a coin that never fell on 1 must not be certain"),
+                (
+                    (ones + s) / (mass + s)[:, None],
+                    "as many pretended zeros as ones: the denominator grows by twice the smoothing",
+                ),
+                ((ones + s) / mass[:, None], "pretended pictures count in the denominator, too"),
+                ((ones + s) / (n + 2 * s), "divide by what the cause is responsible for, not by all N pictures"),
+                (ones / n, "divide by what the cause is responsible for, not by all N pictures"),
+                (((ones + s) / smooth[:, None]).T, "theta is (K, D): one row for each cause"),
+                (
+                    (hard.T @ x + s) / (hard.sum(0) + 2 * s)[:, None],
+                    "you rounded the responsibilities: a picture counts for each cause in part",
+                ),
+                (
+                    np.repeat((x.sum(0) + s)[None] / (n + 2 * s), k, 0),
+                    "the responsibilities are not used: every cause has its own average",
+                ),
+            ],
+        )
+    r = np.zeros((4, 2))
+    r[:, 0] = 1.0
+    got_w, got_theta = _pair(answer(np.ones((4, 3)), r, 1.0), says)
+    expect_close(
+        got_theta,
+        np.array([[5 / 6] * 3, [0.5] * 3]),
+        "a cause that is responsible for nothing has fair coins",
+        given="four black pictures, all of the first cause, smoothing 1",
+        mistakes=[(np.array([[5 / 6] * 3, [np.nan] * 3]), "0/0: put the smoothing into the denominator too")],
+    )
+    expect_close(got_w, np.array([1.0, 0.0]), "and it has no weight")
+
+
+# 03.4 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("03.4", "align_causes", points=3)
+def _(answer, rng):
+    def agreement(a, b, order):
+        return float((a * b[:, order]).sum())
+
+    def look(a, b, given):
+        k = a.shape[1]
+        order = numbers(answer(a.copy(), b.copy()), "the order is K integers", given=given)
+        whole = order.shape == (k,) and order.dtype.kind in "iu"
+        expect(
+            whole and bool(np.array_equal(np.sort(order), np.arange(k))),
+            "the order is a permutation of 0 ... K - 1: each cause gets one partner, and no two the same",
+            given=given,
+            got=order,
+            hint="you gave one partner twice. Match all of them together, so that the total is largest"
+            if whole and len(set(order.tolist())) < k
+            else "",
+        )
+        table = a.T @ b  # (K, K)
+        best = linear_sum_assignment(-table)[1]
+        inverse = np.argsort(order)
+        worst = linear_sum_assignment(table)[1]
+        hint = "some other renumbering agrees better: the matching must be best in total, not cause by cause in turn"
+        if math.isclose(agreement(a, b, inverse), agreement(a, b, best)):
+            hint = "that is the inverse: b[:, order] should agree with a, and a[:, order] with b does"
+        elif math.isclose(agreement(a, b, order), agreement(a, b, worst)):
+            hint = "the sign: linear_sum_assignment makes the total small; ask it for the largest"
+        expect(
+            agreement(a, b, order) > agreement(a, b, best) - 1e-9,
+            "b[:, order] agrees with a as well as any renumbering can",
+            given=given,
+            expected=f"an agreement of {agreement(a, b, best):.6g}",
+            got=agreement(a, b, order),
+            hint=hint,
+        )
+
+    for k in (6, 9, 12):
+        a = rng.dirichlet(np.full(k, 0.05), size=40 * k)
+        cycle = np.roll(np.arange(k), 1)  # not its own inverse
+        look(a, a[:, cycle], f"the same responsibilities of {k} causes under new numbers")
+        noisy = 0.8 * a[:, cycle] + 0.2 * rng.dirichlet(np.ones(k), size=len(a))
+        look(a, noisy, f"nearly the same responsibilities of {k} causes under new numbers")
+    a = np.repeat(np.eye(3), [40, 30, 10], axis=0)  # the second run has put two clouds into one cause
+    b = np.repeat(np.array([[0.9, 0.1, 0], [0.6, 0.4, 0], [0, 0, 1.0]]), [40, 30, 10], axis=0)
+    look(a, b, "a second run that has one cause for two clouds")
+    b = np.repeat(np.array([[0.6, 0.4, 0], [0.9, 0.0, 0.1], [0, 0, 1.0]]), [40, 30, 10], axis=0)
+    look(a, b, "two causes that want the same partner, where the first should give way")
+
+
+# 03.5 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("03.5", "choose_K", points=3)
+def _(answer, rng):
+    train, held = rng.normal(size=(60, 2)), rng.normal(size=(40, 2)) + 1
+
+    def play(table, candidates, margin, want, says, mistakes=(), growing=True):
+        """table[K] holds the held-out score for each seed; training scores grow with K."""
+        seeds = list(range(len(next(iter(table.values())))))
+        fitted, alarm = set(), []
+        shown = {K: [round(float(s), 2) for s in v] for K, v in table.items()}
+
+        class Fake:
+            def __init__(self, x, K, seed):
+                if not np.array_equal(x, train):
+                    alarm.append("fit")
+                fitted.add((int(K), int(seed)))
+                self.K, self.seed = int(K), int(seed)
+
+            def log_prob(self, x):
+                if np.array_equal(x, held):
+                    noise = np.linspace(-1, 1, len(x))
+                    return table[self.K][self.seed] + noise
+                return np.full(len(x), -1.0 + (self.K if growing else 0))
+
+        got = answer(lambda x, K, seed: Fake(x, K, seed), train.copy(), held.copy(), candidates, seeds, margin)
+        expect(
+            not alarm,
+            "the models are fitted to the training examples",
+            hint="fit to train only; held_out is for choosing",
+        )
+        expect_equal(
+            got,
+            want,
+            says,
+            given=f"held-out scores by seed {shown}, margin {margin:g}",
+            mistakes=mistakes,
+        )
+        missing = {(K, s) for K in candidates for s in seeds} - fitted
+        expect(
+            not missing,
+            "every candidate is tried with every seed",
+            got=f"{len(missing)} fits were left out",
+            hint="one seed is luck: average over all of them",
+        )
+
+    base = -float(rng.uniform(3, 5))
+    up = "that is what the training likelihood would choose: it always likes the most causes best. Score on held_out"
+    play(
+        {
+            1: [base - 1, base - 1.2],
+            3: [base + 0.5, base + 0.4],
+            6: [base + 0.1, base - 0.3],
+            9: [base - 0.5, base - 1],
+        },
+        [1, 3, 6, 9],
+        0.0,
+        3,
+        "the best held-out average wins",
+        [(9, up), (1, "the sign: log-likelihoods are better when they are larger")],
+    )
+    play(
+        {2: [base, base, base], 4: [base + 0.9, base - 2, base - 1], 8: [base - 1, base - 1, base - 1]},
+        [8, 2, 4],
+        0.0,
+        2,
+        "average over the seeds, then choose",
+        [
+            (4, "you took the luckiest seed of each candidate: average over the seeds"),
+            (8, up),
+            (1, "return the candidate, not its place in the list"),
+        ],
+    )
+    play(
+        {2: [base - 0.04, base - 0.04], 5: [base, base], 7: [base - 0.03, base - 0.01]},
+        [7, 5, 2],
+        0.05,
+        2,
+        "among those within the margin of the best, the smallest K",
+        [
+            (
+                5,
+                "within the margin the simpler model is preferred (it is in nats per example: average log_prob)",
+            ),
+            (7, "the smallest K within the margin, not the first in the list"),
+        ],
+    )
+    play(
+        {10: [base, base], 6: [base, base], 3: [base - 1, base - 1]},
+        [10, 6, 3],
+        0.0,
+        6,
+        "of equals, the smallest K",
+        [(10, "two are equally good: the smaller K is preferred, wherever it stands in the list")],
+    )
+
+
+# 03.6 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("03.6", "ppca_sample", points=2)
+def _(answer, rng):
+    for d, k, noise in ((5, 2, 0.3), (4, 1, 2.5)):
+        _has_moments(answer, rng, d, k, noise)
+
+
+def _has_moments(answer, rng, d: int, k: int, noise: float, n: int = 40_000) -> None:
+    """The samples have the mean, covariance and independence of PPCA, to within their sampling error."""
+    mean, W = rng.normal(scale=3, size=d), rng.normal(scale=1.5, size=(d, k))
+    seed = int(rng.integers(2**31))
+    given = f"D = {d}, K = {k}, noise {noise}"
+    x = numbers(
+        answer(n, mean.copy(), W.copy(), noise, np.random.default_rng(seed)), "samples are numbers", given=given
+    )
+    expect(
+        x.shape == (n, d),
+        "n samples of D dimensions",
+        given=given,
+        expected=f"shape {(n, d)}",
+        got=f"shape {x.shape}",
+    )
+    expect(bool(np.isfinite(x).all()), "samples are finite", given=given)
+    signal, eye = W @ W.T, np.eye(d)
+    cov = signal + noise * eye
+    axes = np.linalg.svd(W, full_matrices=True)[0]  # (D, D) those of the signal first, then those of the noise alone
+
+    def misfit(seen, want):
+        seen, want = axes.T @ seen @ axes, axes.T @ want @ axes
+        spread = np.maximum(np.diag(want), 0)
+        error = np.sqrt((want**2 + np.outer(spread, spread)) / n) + 1e-9
+        return float((np.abs(seen - want) / error).max())
+
+    def near(v, want):
+        return float((np.abs(v - want) / np.sqrt(np.diag(cov) / n)).max()) < 6
+
+    seen = x.mean(0)
+    expect(
+        near(seen, mean),
+        "the samples lie about the mean",
+        given=given,
+        expected=brief(mean),
+        got=brief(seen),
+        hint="add the mean"
+        if near(seen, 0.0)
+        else "is one z shared by all samples? Each sample needs a cause of its own",
+    )
+    table = np.cov(x.T, bias=True)
+    wrong = [
+        (signal, "the noise is missing: these samples lie on a plane"),
+        (signal + noise**2 * eye, "noise is a variance: multiply by its square root"),
+        (signal + math.sqrt(noise) * eye, "noise is the variance itself: take its root once, not twice"),
+        (signal + noise, "every dimension needs noise of its own; yours shares one number"),
+        (signal / k + noise * eye, "z has variance 1 in each dimension: do not divide by K"),
+        (noise * eye, "the cause is missing: add W z"),
+        (
+            W.mean(1, keepdims=True) @ W.mean(1)[None] * k**2 + noise * eye,
+            "each of the K dimensions of z is drawn by itself; yours share one number",
+        ),
+        (signal / 3 + noise * eye, "z is Gaussian with variance 1, not uniform"),
+        (signal / 12 + noise * eye, "z is Gaussian with variance 1, not uniform"),
+    ]
+    closest, hint = min(((misfit(table, other), words) for other, words in wrong), key=lambda pair: pair[0])
+    hint = hint if closest < 6 else ""
+    expect(
+        misfit(table, cov) < 6,
+        "the samples have the covariance W W^T + noise I, to within their sampling error",
+        given=given,
+        expected=brief(np.diag(cov)) + " on the diagonal",
+        got=brief(np.diag(table)),
+        hint=hint,
+    )
+    along = (x - mean) @ axes[:, 0]
+    kurtosis = float(stats.kurtosis(along))
+    expect(
+        abs(kurtosis) < 0.25,
+        "everything is Gaussian",
+        got=kurtosis,
+        hint="z is Gaussian with variance 1, not uniform",
+    )
+    lag = float(np.corrcoef(along[:-1], along[1:])[0, 1])
+    expect(abs(lag) < 6 / math.sqrt(n), "the samples are independent of each other", got=lag)
+    expect(len(np.unique(x[:, 0])) == n, "no sample comes twice", hint="each sample needs a cause and noise of its own")
+    again = numbers(answer(n, mean.copy(), W.copy(), noise, np.random.default_rng(seed)), "samples are numbers")
+    other = numbers(answer(n, mean.copy(), W.copy(), noise, np.random.default_rng(seed + 1)), "samples are numbers")
+    expect(
+        bool(np.array_equal(x, again)) and not np.array_equal(x, other),
+        "the same generator gives the same samples, another one gives others",
+        hint="draw every number from rng, and make no generator of your own",
+    )
+
+
+# 03.7 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("03.7", "fill_in", points=4)
+def _(answer, rng):
+    for b, d, k, noise in ((4, 8, 2, 0.5), (3, 12, 5, 0.1)):
+        _is_conditional(answer, rng, b, d, k, noise)
+
+
+def _is_conditional(answer, rng, b: int, d: int, k: int, noise: float) -> None:
+    """Unseen pixels are filled with their conditional expectation under the joint Gaussian."""
+    mean, W = rng.normal(scale=2, size=d), rng.normal(size=(d, k))
+    full = mean + rng.normal(size=(b, k)) @ W.T + math.sqrt(noise) * rng.normal(size=(b, d))
+    seen = np.zeros(d, dtype=bool)
+    seen[rng.choice(d, d // 2, replace=False)] = True
+    x = np.where(seen, full, np.nan)
+    C = W @ W.T + noise * np.eye(d)
+    gain = np.linalg.solve(C[np.ix_(seen, seen)], C[np.ix_(seen, ~seen)])  # the conditional of a joint Gaussian
+    want = x.copy()
+    want[:, ~seen] = mean[~seen] + (x[:, seen] - mean[seen]) @ gain
+
+    def with_unseen(value, rows=slice(None), sigma2=noise):
+        """The posterior mean from pictures whose unseen pixels were set to a value, then decoded."""
+        y = np.where(seen, x, value)
+        z = (y - mean)[:, rows] @ W[rows] @ np.linalg.inv(W[rows].T @ W[rows] + sigma2 * np.eye(k))
+        return z @ W.T + mean
+
+    def kept(y):
+        return np.where(seen, x, y)
+
+    given = f"D = {d}, K = {k}, {int(seen.sum())} pixels seen"
+    x_given, seen_given = x.copy(), seen.copy()
+    got = answer(x_given, seen_given, mean.copy(), W.copy(), noise)
+    _unchanged(x, x_given, "x")
+    expect_close(
+        got,
+        want,
+        "the unseen pixels are their conditional expectation given the seen ones, under N(mean, W W^T + noise I)",
+        given=given,
+        mistakes=[
+            (
+                np.full_like(x, np.nan),
+                "nan: unseen pixels must not enter the computation at all; drop those rows of W",
+            ),
+            (
+                kept(np.full_like(x, np.nan)),
+                "nan: unseen pixels must not enter the computation at all; drop those rows of W",
+            ),
+            (kept(with_unseen(0.0)), "an unseen pixel is not a pixel that is 0: drop its row of W"),
+            (kept(with_unseen(mean)), "an unseen pixel is not an average pixel: drop its row of W, also in W^T W"),
+            (kept(np.broadcast_to(mean, x.shape)), "that is the average picture: the seen pixels tell more"),
+            (with_unseen(0.0, seen), "leave the seen pixels as they are"),
+            (kept(with_unseen(0.0, seen) - mean), "add the mean back"),
+            (kept(with_unseen(0.0, seen, 0.0)), "the prior is missing: add the noise to the diagonal of W^T W"),
+            (kept(with_unseen(0.0, seen, 1.0)), "M = W^T W + noise I: the noise multiplies the identity"),
+            (kept(with_unseen(0.0, seen, noise**2)), "noise is a variance already: do not square it"),
+            (kept(with_unseen(0.0, seen, math.sqrt(noise))), "noise is a variance: do not take its root"),
+        ],
+    )
+    expect_close(
+        answer(full.copy(), np.ones(d, dtype=bool), mean.copy(), W.copy(), noise),
+        full,
+        "if all was seen, nothing changes",
+    )
+    expect_close(
+        answer(np.full((b, d), np.nan), np.zeros(d, dtype=bool), mean.copy(), W.copy(), noise),
+        np.broadcast_to(mean, (b, d)),
+        "if nothing was seen, only the average remains",
+        given="seen all False",
+    )
+    one = np.zeros(d, dtype=bool)
+    one[0] = True  # fewer seen pixels than latents
+    got = numbers(answer(np.where(one, full, np.nan), one, mean.copy(), W.copy(), noise), "pictures are numbers")
+    want = mean + np.outer(full[:, 0] - mean[0], C[0] / C[0, 0])
+    want[:, 0] = full[:, 0]
+    expect_close(
+        got,
+        want,
+        "one seen pixel is enough for a posterior",
+        given="1 pixel seen, 5 latents",
+        hint="with fewer pixels than latents W^T W is singular; the prior makes it whole",
+    )

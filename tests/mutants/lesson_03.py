@@ -1,0 +1,369 @@
+"""Wrong and differently written answers to the exercises of lesson 03."""
+
+import itertools
+import math
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.special import logsumexp
+
+from tests.mutants import alternative, mutant
+
+# 03.1 log_sum_exp
+
+
+@alternative("03.1")
+def log_sum_exp(a):
+    return np.logaddexp.reduce(a, axis=1)
+
+
+@mutant("03.1", hint="underflow")
+def log_sum_exp(a):  # noqa: F811
+    return np.log(np.exp(a).sum(1))
+
+
+@mutant("03.1", hint="not of the whole array")
+def log_sum_exp(a):  # noqa: F811
+    return np.log(np.exp(a - a.max()).sum(1)) + a.max()
+
+
+@mutant("03.1", hint="-inf minus -inf")
+def log_sum_exp(a):  # noqa: F811
+    top = a.max(1)
+    return np.log(np.exp(a - top[:, None]).sum(1)) + top
+
+
+@mutant("03.1", hint="add back")
+def log_sum_exp(a):  # noqa: F811
+    return np.log(np.exp(a - a.max(1, keepdims=True)).sum(1))
+
+
+@mutant("03.1", hint="log of the mean")
+def log_sum_exp(a):  # noqa: F811
+    return logsumexp(a, axis=1) - math.log(a.shape[1])
+
+
+@mutant("03.1", hint="only the largest")
+def log_sum_exp(a):  # noqa: F811
+    return a.max(1)
+
+
+@mutant("03.1", hint="work on a copy")
+def log_sum_exp(a):  # noqa: F811
+    top = a.max(1)
+    a -= top[:, None]
+    return np.log(np.exp(a).sum(1)) + top
+
+
+# 03.2 coin_e_step
+
+
+@alternative("03.2")
+def coin_e_step(x, weights, theta):
+    joint = np.stack(
+        [math.log(w) + np.where(x == 1, np.log(t), np.log1p(-t)).sum(1) for w, t in zip(weights, theta, strict=True)],
+        axis=1,
+    )
+    top = joint.max(1, keepdims=True)
+    shares = np.exp(joint - top)
+    total = shares.sum(1, keepdims=True)
+    return shares / total, (np.log(total) + top)[:, 0]
+
+
+def _joint(x, weights, theta):
+    return np.log(weights) + x @ np.log(theta).T + (1 - x) @ np.log(1 - theta).T
+
+
+@mutant("03.2", hint="underflow")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    p = np.exp(_joint(x, weights, theta))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return p / p.sum(1, keepdims=True), np.log(p.sum(1))
+
+
+@mutant("03.2", hint="the weights are missing")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, np.ones_like(weights), theta)
+    log_p = logsumexp(joint, axis=1)
+    return np.exp(joint - log_p[:, None]), log_p
+
+
+@mutant("03.2", hint="a factor 1 - theta")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = np.log(weights) + x @ np.log(theta).T
+    log_p = logsumexp(joint, axis=1)
+    return np.exp(joint - log_p[:, None]), log_p
+
+
+@mutant("03.2", hint="over the pictures")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, weights, theta)
+    return np.exp(joint - logsumexp(joint, axis=0)), logsumexp(joint, axis=1)
+
+
+@mutant("03.2", hint="do not round")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, weights, theta)
+    return np.eye(len(weights))[joint.argmax(1)], logsumexp(joint, axis=1)
+
+
+@mutant("03.2", hint="largest term of the sum")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, weights, theta)
+    return np.exp(joint - logsumexp(joint, axis=1, keepdims=True)), joint.max(1)
+
+
+@mutant("03.2", hint="two arrays")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, weights, theta)
+    return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+
+
+# 03.3 coin_m_step
+
+
+@alternative("03.3")
+def coin_m_step(x, r, smoothing):
+    theta = np.empty((r.shape[1], x.shape[1]))
+    for k in range(len(theta)):
+        one, zero = (r[:, k, None] * x).sum(0) + smoothing, (r[:, k, None] * (1 - x)).sum(0) + smoothing
+        theta[k] = one / (one + zero)
+    return r.mean(0), theta
+
+
+@mutant("03.3", hint="smoothing is missing")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), r.T @ x / r.sum(0)[:, None]
+
+
+@mutant("03.3", hint="twice the smoothing")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), (r.T @ x + smoothing) / (r.sum(0)[:, None] + smoothing)
+
+
+@mutant("03.3", hint="not by all N")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), (r.T @ x + smoothing) / (len(x) + 2 * smoothing)
+
+
+@mutant("03.3", hint="leave the weights alone")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    mass = r.sum(0) + 2 * smoothing
+    return mass / mass.sum(), (r.T @ x + smoothing) / mass[:, None]
+
+
+@mutant("03.3", hint="you rounded")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    r = np.eye(r.shape[1])[r.argmax(1)]
+    return r.mean(0), (r.T @ x + smoothing) / (r.sum(0)[:, None] + 2 * smoothing)
+
+
+@mutant("03.3", hint="weights sum to 1")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.sum(0), (r.T @ x + smoothing) / (r.sum(0)[:, None] + 2 * smoothing)
+
+
+# 03.4 align_causes
+
+
+@alternative("03.4")
+def align_causes(a, b):
+    _, order = linear_sum_assignment(np.einsum("ij,ik->jk", a, b), maximize=True)
+    return order.tolist()
+
+
+@mutant("03.4", hint="one partner twice")
+def align_causes(a, b):  # noqa: F811
+    return (a.T @ b).argmax(1)
+
+
+@mutant("03.4", hint="the inverse")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(-(b.T @ a))[1]
+
+
+@mutant("03.4", hint="the sign")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(a.T @ b)[1]
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    table, order = a.T @ b, np.empty(a.shape[1], dtype=int)
+    for k in range(len(order)):  # each takes the best that is left
+        order[k] = table[k].argmax()
+        table[:, order[k]] = -1
+    return order
+
+
+@mutant("03.4", hint="renumbering agrees better")
+def align_causes(a, b):  # noqa: F811
+    order = np.empty(a.shape[1], dtype=int)  # the largest with the largest
+    order[np.argsort(a.sum(0))] = np.argsort(b.sum(0))
+    return order
+
+
+# 03.5 choose_K
+
+
+def _scores(fit, train, data, candidates, seeds, reduce=np.mean, over=np.mean):
+    return {K: over([reduce(fit(train, K, s).log_prob(data)) for s in seeds]) for K in candidates}
+
+
+@alternative("03.5")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):
+    best, pairs = -math.inf, []
+    for K, seed in itertools.product(sorted(candidates), seeds):
+        pairs.append((K, float(np.mean(fit(train, K, seed).log_prob(held_out)))))
+    averages = [(K, math.fsum(s for k, s in pairs if k == K) / len(seeds)) for K in sorted(candidates)]
+    best = max(s for _, s in averages)
+    return next(K for K, s in averages if s >= best - margin)
+
+
+@mutant("03.5", hint="training likelihood")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, train, candidates, seeds)
+    return max(scores, key=scores.get)
+
+
+@mutant("03.5", hint="luckiest")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds, over=max)
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="the simpler model")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds)
+    return max(sorted(scores), key=scores.get)
+
+
+@mutant("03.5", hint="per example")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds, reduce=np.sum)
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="not the first in the list")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds)
+    return next(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="fit to train only")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, np.concatenate([train, held_out]), held_out, candidates, seeds)
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="the sign")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds)
+    return min(scores, key=scores.get)
+
+
+@mutant("03.5", hint="one seed is luck")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds[1:])
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+# 03.6 ppca_sample
+
+
+@alternative("03.6")
+def ppca_sample(n, mean, W, noise, rng):
+    cov = W @ W.T + noise * np.eye(len(mean))
+    return rng.multivariate_normal(mean, cov, size=n)
+
+
+@mutant("03.6", hint="noise is missing")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    return mean + rng.standard_normal((n, W.shape[1])) @ W.T
+
+
+@mutant("03.6", hint="multiply by its square root")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    return mean + rng.standard_normal((n, W.shape[1])) @ W.T + noise * rng.standard_normal((n, len(mean)))
+
+
+@mutant("03.6", hint="noise of its own")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    return mean + rng.standard_normal((n, W.shape[1])) @ W.T + math.sqrt(noise) * rng.standard_normal((n, 1))
+
+
+@mutant("03.6", hint="shared by all samples")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = 3 + rng.random(W.shape[1])  # far enough from 0 to be seen at every seed
+    return mean + W @ z + math.sqrt(noise) * rng.standard_normal((n, len(mean)))
+
+
+@mutant("03.6", hint="draw every number from rng")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    rng = np.random.default_rng(0)
+    return mean + rng.standard_normal((n, W.shape[1])) @ W.T + math.sqrt(noise) * rng.standard_normal((n, len(mean)))
+
+
+@mutant("03.6", hint="add the mean")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    return rng.standard_normal((n, W.shape[1])) @ W.T + math.sqrt(noise) * rng.standard_normal((n, len(mean)))
+
+
+@mutant("03.6", hint="not uniform")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    return mean + rng.uniform(-1, 1, (n, W.shape[1])) @ W.T + math.sqrt(noise) * rng.standard_normal((n, len(mean)))
+
+
+# 03.7 fill_in
+
+
+@alternative("03.7")
+def fill_in(x, seen, mean, W, noise):
+    out, C = np.array(x), W @ W.T + noise * np.eye(len(mean))
+    known = C[np.ix_(seen, seen)]
+    for row in out:
+        row[~seen] = mean[~seen] + C[np.ix_(~seen, seen)] @ np.linalg.solve(known, row[seen] - mean[seen])
+    return out
+
+
+def _fill(x, mean, W, noise, rows=slice(None)):
+    W_seen = W[rows]
+    z = (x - mean)[:, rows] @ W_seen @ np.linalg.inv(W_seen.T @ W_seen + noise * np.eye(W.shape[1]))
+    return z @ W.T + mean
+
+
+@mutant("03.7", hint="not a pixel that is 0")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(np.where(seen, x, 0), mean, W, noise))
+
+
+@mutant("03.7", hint="not an average pixel")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(np.where(seen, x, mean), mean, W, noise))
+
+
+@mutant("03.7", hint="must not enter")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(x, mean, W, noise))
+
+
+@mutant("03.7", hint="leave the seen pixels")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return _fill(x, mean, W, noise, seen)
+
+
+@mutant("03.7", hint="the prior is missing")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    z = (x - mean)[:, seen] @ np.linalg.pinv(W[seen]).T
+    return np.where(seen, x, z @ W.T + mean)
+
+
+@mutant("03.7", hint="average picture")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, mean)
+
+
+@mutant("03.7", hint="work on a copy")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    x[:, ~seen] = _fill(x, mean, W, noise, seen)[:, ~seen]
+    return x

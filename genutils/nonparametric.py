@@ -1,0 +1,135 @@
+"""Densities without a formula: histograms and kernel density estimates, for a few dimensions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from scipy.special import logsumexp
+
+from genutils.model import Model
+
+CHUNK = 2_000_000  # differences held in memory at a time
+
+
+class Histogram(Model):
+    """A density that is constant on boxes, exact: ``p(x) = (count + smoothing) / (total * volume of a box)``.
+
+    Args:
+        bounds: ((low, high), ...), one pair for each dimension. Outside the density is 0.
+        bins: boxes on a side.
+        smoothing: pretended examples in each box.
+
+    Raises:
+        ValueError: there would be more boxes than a machine can hold, or an argument is out of range.
+
+    >>> Histogram(((0, 4),), bins=2).fit(np.array([[0.5], [1.0], [3.0]])).log_prob(np.array([[1.9]])).round(6).item()
+    -1.098612
+    """
+
+    def __init__(self, bounds, bins: int = 32, smoothing: float = 0.0):
+        self.low, self.high = np.array(bounds, dtype=float).T
+        self.bins, self.smoothing = int(bins), smoothing
+        if not (self.high > self.low).all() or self.bins < 1 or smoothing < 0:
+            raise ValueError(
+                f"a histogram needs low < high, bins >= 1 and smoothing >= 0; {bounds}, {bins}, {smoothing}"
+            )
+        if self.bins ** len(self.low) > 1e8:
+            raise ValueError(
+                f"{bins} bins on a side in {len(self.low)} dimensions are {float(bins) ** len(self.low):.1e} boxes: "
+                "too many to count in. Use fewer bins or dimensions, or another model"
+            )
+        self.log_volume = float(np.log((self.high - self.low) / self.bins).sum())
+
+    def fit(self, x: np.ndarray) -> Histogram:
+        """Count examples (N, D); those outside the bounds are refused by name."""
+        box, inside = self._box(x)
+        if not inside.all():
+            raise ValueError(f"example {int(np.argmin(inside))} lies outside the bounds; widen them, or leave it out")
+        counts = np.bincount(box, minlength=self.bins ** len(self.low)) + self.smoothing
+        self.p = counts / counts.sum()
+        return self
+
+    def log_prob(self, x: np.ndarray) -> np.ndarray:
+        """(B,) exact log-density in nats; -inf in empty boxes and outside the bounds."""
+        box, inside = self._box(x)
+        with np.errstate(divide="ignore"):
+            return np.where(inside, np.log(self.p[box]) - self.log_volume, -np.inf)
+
+    def sample(self, n: int, *, generator: np.random.Generator | None = None) -> np.ndarray:
+        """(n, D): a box by its probability, then a place in it."""
+        rng = generator or np.random.default_rng()
+        box = rng.choice(len(self.p), size=n, p=self.p)
+        corner = np.stack(np.unravel_index(box, (self.bins,) * len(self.low)), 1)
+        return self.low + (corner + rng.random(corner.shape)) * (self.high - self.low) / self.bins
+
+    def _box(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x = _examples(x, len(self.low))
+        place = np.floor((x - self.low) / (self.high - self.low) * self.bins)
+        inside = ((place >= 0) & (place < self.bins)).all(1)
+        place = np.where(inside[:, None], place, 0).astype(int)
+        return np.ravel_multi_index(tuple(place.T), (self.bins,) * len(self.low)), inside
+
+
+class KDE(Model):
+    """A Gaussian kernel density estimate, exact: ``p(x) = 1/N sum_i N(x; x_i, h^2 I)``.
+
+    Args:
+        bandwidth: h, in the units of the data.
+
+    Source: Rosenblatt (1956); Parzen (1962).
+
+    >>> KDE(1.0).fit(np.zeros((3, 2))).log_prob(np.zeros((1, 2))).round(6).item()  # -log(2 pi)
+    -1.837877
+    """
+
+    def __init__(self, bandwidth: float):
+        if not (isinstance(bandwidth, (int, float, np.number)) and 0 < bandwidth < math.inf):
+            raise ValueError(f"the bandwidth is a positive number in the units of the data; it is {bandwidth!r}")
+        self.bandwidth = float(bandwidth)
+
+    def fit(self, x: np.ndarray) -> KDE:
+        """Remember the examples (N, D)."""
+        self.x = _examples(x)
+        return self
+
+    def log_prob(self, x: np.ndarray) -> np.ndarray:
+        """(B,) exact log-density in nats."""
+        return self._log_prob(_examples(x, self.x.shape[1]), leave_out=False)
+
+    def leave_one_out(self) -> np.ndarray:
+        """(N,) the log-density of each remembered example under the estimate from all the others, nats."""
+        if len(self.x) < 2:
+            raise ValueError(
+                f"leaving one out of {len(self.x)} leaves nothing to estimate from; fit at least 2 examples"
+            )
+        return self._log_prob(self.x, leave_out=True)
+
+    def sample(self, n: int, *, generator: np.random.Generator | None = None) -> np.ndarray:
+        """(n, D): an example at random, and noise of standard deviation h."""
+        rng = generator or np.random.default_rng()
+        chosen = self.x[rng.integers(len(self.x), size=n)]
+        return chosen + self.bandwidth * rng.standard_normal(chosen.shape)
+
+    def _log_prob(self, x: np.ndarray, leave_out: bool) -> np.ndarray:
+        n, dims = self.x.shape
+        out, step = np.empty(len(x)), max(1, CHUNK // n)
+        for a in range(0, len(x), step):
+            part = x[a : a + step]
+            square = cdist(part, self.x, "sqeuclidean")  # (b, N); expanding the square would cancel at small h
+            if leave_out:
+                square[np.arange(len(part)), np.arange(a, a + len(part))] = np.inf
+            out[a : a + step] = logsumexp(-square / (2 * self.bandwidth**2), axis=1)
+        norm = math.log(n - leave_out) + dims * math.log(self.bandwidth * math.sqrt(2 * math.pi))
+        return out - norm
+
+
+def _examples(x: np.ndarray, dims: int | None = None) -> np.ndarray:
+    x = np.asarray(x, dtype=np.float64)
+    if x.ndim != 2 or not x.size or (dims is not None and x.shape[1] != dims):
+        wanted = f"(B, {dims})" if dims is not None else "(N, D)"
+        raise ValueError(f"examples have shape {wanted}; these have shape {x.shape}. One dimension needs x[:, None]")
+    if not np.isfinite(x).all():
+        raise ValueError(f"example {int(np.argmin(np.isfinite(x).all(1)))} holds a value that is not finite")
+    return x

@@ -27,10 +27,10 @@ class PPCA(Model):
 
     Attributes:
         mean: (D,).
-        W: (D, K). After `fit` its columns are the principal directions, longest first, each as long as its share of the
-            variance above the noise says; the sign of each is arbitrary, and so, to the likelihood, is any rotation.
+        W: (D, K). After ``fit`` its columns are the principal directions, longest first, each squared length being
+            the variance above the noise; the sign of each is arbitrary, and so, to the likelihood, is any rotation.
         noise: variance of the noise in every direction, squared units of the data.
-        history: of `fit_em`: mean log-likelihood of the training data after each step, nats.
+        history: of ``fit_em``: mean log-likelihood of the training data after each step, nats.
 
     Source: Tipping and Bishop (1999), sections 3.2 (closed form) and 3.3 with appendix B (EM).
 
@@ -71,8 +71,8 @@ class PPCA(Model):
     def fit_em(self, x: np.ndarray, *, steps: int = 100, tolerance: float = 0.0, seed: int = 0) -> PPCA:
         """Maximum likelihood by EM, from a random W; stops early when a step gains less than ``tolerance`` nats.
 
-        Each step costs O(N D K), without a covariance matrix of D x D. It climbs to the same likelihood as `fit`; W may
-        be any rotation of that of `fit`.
+        Each step costs O(N D K), without a covariance matrix of D x D. It climbs to the likelihood of ``fit``; W may be
+        any rotation of the W of ``fit``.
         """
         x = self._data(x)
         n, dims = x.shape
@@ -112,7 +112,7 @@ class PPCA(Model):
         return self._examples(z, self.K) @ self.W.T + self.mean
 
     def sample(self, n: int, *, generator: np.random.Generator | None = None) -> np.ndarray:
-        """(n, D) independent samples: a cause, its mean, and noise. (`decode` of a random z leaves the noise out.)"""
+        """(n, D) independent samples: a cause, its mean, and noise. (``decode`` of a random z leaves the noise out.)"""
         self._fitted()
         rng = generator or np.random.default_rng()
         mean = self.decode(rng.standard_normal((n, self.K)))

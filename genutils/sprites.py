@@ -21,7 +21,7 @@ class Sprites:
     - ``x``, ``y``: the centre, in pixels from the left and from the top, 5.5 ... 10.5;
     - ``size``: radius of the disc of the same area, 1.8 ... 3.2 pixels;
     - ``angle``: radians. A square looks the same after a quarter of a turn, a triangle after a third, a disc always;
-    - ``shape``: 0, 1 or 2, a place in `SHAPES`.
+    - ``shape``: 0, 1 or 2, a place in ``SHAPES``.
 
     ``sprites["x"]`` is one column.
     """
@@ -47,7 +47,7 @@ def sprites(
     Args:
         n: how many.
         generator: of numpy.
-        shapes: which of `SHAPES` come.
+        shapes: which of ``SHAPES`` come.
         noise: standard deviation of Gaussian noise on each pixel; the values are then no longer within [0, 1].
 
     Raises:
@@ -85,7 +85,7 @@ def sprite(x: float = 8.0, y: float = 8.0, size: float = 3.0, angle: float = 0.0
         x, y: the centre, in pixels from the left and from the top; 8 is the middle.
         size: radius of a disc, in pixels; of the disc with the same area, for a square or triangle.
         angle: radians, clockwise on the page.
-        shape: one of `SHAPES`.
+        shape: one of ``SHAPES``.
 
     Raises:
         ValueError: a factor cannot be drawn.

@@ -16,7 +16,7 @@ const beta = (a, b) => xs.map((x) => Math.exp((a - 1) * Math.log(x) + (b - 1) * 
 const prior = beta(v.a, v.b), likelihood = beta(1 + v.heads, 1 + v.tails), posterior = beta(a, b);
 
 const top = Math.max(...[...prior, ...likelihood, ...posterior].filter((y, i) => i % 500 > 9 && i % 500 < 490));
-draw.axes({ x: [0, 1], y: [0, Math.min(20, draw.nice(top))], xlabel: "θ, probability of heads", ylabel: "density" });
+draw.axes({ x: [0, 1.02], y: [0, Math.min(20, draw.nice(top))], xlabel: "θ, probability of heads", ylabel: "density" });
 draw.area(xs, posterior, "model");
 draw.curve(xs, prior, "data", "prior");
 if (n) draw.curve(xs, likelihood, "second", "likelihood, scaled to area 1");

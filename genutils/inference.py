@@ -55,12 +55,7 @@ def effective_weights(log_weights: Any) -> Any:
     """How many of K weighted samples count: ``(sum w)^2 / sum w^2``, between 1 and K.
 
     It is itself an estimate, and too high when the samples that would carry most weight have not been seen.
-
-    Args:
-        log_weights: (K, B) nats; a constant added to a column changes nothing.
-
-    Returns:
-        (B,).
+    ``log_weights`` are (K, B) nats; a constant added to a column changes nothing.
 
     Source: Kong (1992).
 
@@ -146,11 +141,7 @@ def hmc(
         step_size: length of one leapfrog step, in units of z; each trajectory draws its own, within 20 percent of it.
         leapfrog: steps of a trajectory.
 
-    Returns:
-        `Chains`.
-
-    Raises:
-        ValueError: as in `metropolis`.
+    Returns and raises as `metropolis`.
 
     Source: Duane et al. (1987); Neal (2011), figure 2.
     """
@@ -203,13 +194,10 @@ def effective_sample_size(samples: np.ndarray) -> np.ndarray:
 def r_hat(samples: np.ndarray) -> np.ndarray:
     """Do the chains tell the same story? Spread over all states against spread within half chains, an estimate.
 
-    Close to 1 (below 1.01, say) if they do; larger if a chain still drifts, or sits somewhere else than another.
+    (D,) values close to 1 (below 1.01, say) if they do; larger if a chain still drifts, or sits elsewhere than others.
 
     Args:
         samples: (S, C, D), warm-up removed, S at least 4.
-
-    Returns:
-        (D,).
 
     Source: Gelman et al. (2013), section 11.4.
     """

@@ -198,6 +198,13 @@ def importance_bound(log_weights):  # noqa: F811
     return np.log(np.mean(np.exp(log_weights), axis=0) + 1e-300)
 
 
+@mutant("07.4", hint="on a copy")
+def importance_bound(log_weights):  # noqa: F811
+    top = log_weights.max(0)
+    log_weights -= top
+    return top + np.log(np.mean(np.exp(log_weights), axis=0))
+
+
 # 07.5 mean_and_precision
 
 
@@ -329,6 +336,15 @@ def positive_step(log_p, z, scale, generator):
     yes = generator.random(len(z)) < ratio
     out[yes] = np.exp(v[yes])
     return out
+
+
+@alternative("07.7")
+def positive_step(log_p, z, scale, generator):  # noqa: F811
+    """In log z throughout, so that a walker that stays moves by a rounding error."""
+    u = np.log(z)
+    v = u + scale * generator.standard_normal(len(u))
+    refused = generator.exponential(size=len(u)) < log_p(np.exp(u)) + u - log_p(np.exp(v)) - v
+    return np.exp(np.where(refused, u, v))
 
 
 def _step(log_p, z, scale, generator, power=1.0):

@@ -45,8 +45,8 @@ def bandwidth(seen, unseen) -> None:
     live_figure(
         [Slider("h", "log₁₀ of the bandwidth", -2.5, 0.7, -1.5, 0.05)],
         script(seen, unseen),
-        alt="""A blue density estimate over grey points, and the dashed true density with a narrow and a wide hump. A
-            slider sets the width of the kernels; the mean log-density of seen and of unseen points follows as numbers.""",
-        caption="""Widen and narrow the kernels. The points that were seen always want them narrower; the unseen ones have
-            a favourite.""",
+        alt="""A blue density estimate over grey points, and the dashed true density with a narrow and a wide hump.
+            A slider sets the width of the kernels; the mean log-density of seen and of unseen points follows.""",
+        caption="""Widen and narrow the kernels. The points that were seen always want them narrower; the unseen ones
+            have a favourite.""",
     )

@@ -332,6 +332,29 @@ def _(answer, rng):
         ],
     )
     expect_close(answer(x.copy(), b, a), want, "information is mutual: I(X; Y) = I(Y; X)", given=given)
+    fine = rng.integers(0, 17, size=(600, 2, 4)).astype(np.uint8)  # as many levels as the digits have
+    fine[:, 1, 3] = (fine[:, 0, 2] + rng.integers(0, 3, size=600)) % 17
+    pair = np.zeros((17, 17))
+    np.add.at(pair, (fine[:, 0, 2], fine[:, 1, 3]), 1 / len(fine))
+    want = _bits(pair.sum(1)) + _bits(pair.sum(0)) - _bits(pair.ravel())
+    coarse = np.histogram2d(fine[:, 0, 2], fine[:, 1, 3])[0] / len(fine)
+    swapped = np.zeros((17, 17))
+    np.add.at(swapped, (fine[:, 0, 2], fine[:, 1, 2]), 1 / len(fine))
+    expect_close(
+        answer(fine.copy(), (0, 2), (1, 3)),
+        want,
+        "every grey level counts by itself, and a pixel is given as (row, column)",
+        given="600 random 2x4 images with 17 levels",
+        mistakes=[
+            (
+                _bits(coarse.sum(1)) + _bits(coarse.sum(0)) - _bits(coarse.ravel()),
+                "levels were merged into ten bins (np.histogram2d does that unless told otherwise): count each level",
+            ),
+            (-want, "the sign: H(X) + H(Y) - H(X, Y)"),
+            (want * math.log(2), "that is the answer in nats"),
+        ],
+        hint="is the table of counts divided by its sum before its entropy is taken? A pixel is images[:, row, column]",
+    )
 
 
 # 04.7 -----------------------------------------------------------------------------------------------------------------
@@ -345,6 +368,10 @@ def _(answer, rng):
         (die, 4.5),
         (np.sort(rng.normal(size=9)), None),
         (np.array([0.0, 1.0, 10.0]), 2.0),
+        (die, 5.95),  # nearly certain: the straight line is steep
+        (die * 0.01, 0.02),  # the slope is per unit of the value, whatever the unit
+        (die * 1000.0, 4700.0),
+        (np.array([4.0, 1.0, 6.0, 2.0, 5.0, 3.0]), 2.2),  # in no order
     ):
         values = np.asarray(values, dtype=float)
         if mean is None:
@@ -359,7 +386,9 @@ def _(answer, rng):
             "the mean is the one that was asked for",
             given=given,
             rtol=1e-4,
-            atol=1e-5,
+            atol=1e-5 * float(np.ptp(values)),
+            hint="is the slope looked for in a bracket that is too narrow? It is per unit of the value: widen it "
+            "until the mean lies between, or measure the values in units of their range",
             mistakes=[(values.mean(), "that is the uniform distribution: it ignores the constraint")],
         )
         if len(values) < 3:
@@ -386,7 +415,7 @@ def _(answer, rng):
             got=p,
             hint="log p is a straight line in the value, so no probability is zero",
         )
-    for mean in (0.5, 6.5):
+    for mean in (0.5, 6.5, 1.0, 6.0):
         expect_raises(
             lambda mean=mean: answer(die.astype(float), mean),
             ValueError,

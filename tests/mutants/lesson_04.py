@@ -286,11 +286,49 @@ def pixel_information(images, first, second):  # noqa: F811
     return -0.5 * np.log2(1 - np.corrcoef(a, b)[0, 1] ** 2)
 
 
+@mutant("04.6", hint="merged into ten bins")
+def pixel_information(images, first, second):  # noqa: F811
+    t = np.histogram2d(images[:, first[0], first[1]], images[:, second[0], second[1]])[0] / len(images)
+    return _h(t.sum(1)) + _h(t.sum(0)) - _h(t.ravel())
+
+
 # 04.7 maximum_entropy
 
 
-@alternative("04.7")
+@mutant("04.7", hint="bracket that is too narrow")
 def maximum_entropy(values, mean):
+    if not values.min() < mean < values.max():
+        raise ValueError("no such mean")
+
+    def tilted(t):
+        w = np.exp(t * (values - mean) - np.max(t * (values - mean)))
+        return w / w.sum()
+
+    low, high = -1.0, 1.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tilted(middle) @ values < mean else (low, middle)
+    return tilted(low)
+
+
+@mutant("04.7", hint="strictly between")
+def maximum_entropy(values, mean):  # noqa: F811
+    if not values.min() <= mean <= values.max():
+        raise ValueError("no such mean")
+
+    def tilted(t):
+        w = np.exp(t * (values - mean) - np.max(t * (values - mean)))
+        return w / w.sum()
+
+    low, high = -99 / np.ptp(values), 99 / np.ptp(values)
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tilted(middle) @ values < mean else (low, middle)
+    return tilted(low)
+
+
+@alternative("04.7")
+def maximum_entropy(values, mean):  # noqa: F811
     values = np.asarray(values, dtype=float)
     if not values.min() < mean < values.max():
         raise ValueError(f"no distribution on these values has mean {mean}")

@@ -1,0 +1,361 @@
+"""Wrong and differently written answers to the exercises of lesson 01."""
+
+import math
+
+import numpy as np
+from scipy import special, stats
+
+from tests.mutants import alternative, mutant
+
+# 01.1 posterior_from_joint
+
+
+@alternative("01.1")
+def posterior_from_joint(log_joint):
+    evidence = np.logaddexp.reduce(log_joint, axis=1)
+    return np.exp(log_joint - evidence[:, None]), evidence
+
+
+@mutant("01.1", hint="exp(-900) is 0")
+def posterior_from_joint(log_joint):  # noqa: F811
+    joint = np.exp(log_joint)
+    with np.errstate(all="ignore"):
+        return joint / joint.sum(1, keepdims=True), np.log(joint.sum(1))
+
+
+@mutant("01.1", hint="the wrong axis")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return special.softmax(log_joint, axis=0), special.logsumexp(log_joint, axis=1)
+
+
+@mutant("01.1", hint="never added back")
+def posterior_from_joint(log_joint):  # noqa: F811
+    p = np.exp(log_joint - log_joint.max(1, keepdims=True))
+    return p / p.sum(1, keepdims=True), np.log(p.sum(1))
+
+
+@mutant("01.1", hint="largest of each row")
+def posterior_from_joint(log_joint):  # noqa: F811
+    p = np.exp(log_joint - log_joint.max())
+    with np.errstate(all="ignore"):
+        return p / p.sum(1, keepdims=True), np.log(p.sum(1)) + log_joint.max()
+
+
+@mutant("01.1", hint="log of a product")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return special.softmax(log_joint, axis=1), log_joint.sum(1)
+
+
+@mutant("01.1", hint="joint probabilities")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return np.exp(log_joint), special.logsumexp(log_joint, axis=1)
+
+
+@mutant("01.1", hint="its logarithm is asked for")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return special.softmax(log_joint, axis=1), np.exp(special.logsumexp(log_joint, axis=1))
+
+
+@mutant("01.1", hint="work on a copy")
+def posterior_from_joint(log_joint):  # noqa: F811
+    evidence = special.logsumexp(log_joint, axis=1)
+    log_joint -= evidence[:, None]
+    return np.exp(log_joint), evidence
+
+
+# 01.2 lda_weights
+
+
+@alternative("01.2")
+def lda_weights(mean_0, mean_1, cov, prior_1):
+    precision = np.linalg.inv(cov)
+    w = precision @ mean_1 - precision @ mean_0
+    b = 0.5 * (mean_0 @ precision @ mean_0 - mean_1 @ precision @ mean_1) + special.logit(prior_1)
+    return w, float(b)
+
+
+def _lda(mean_0, mean_1, cov):
+    w = np.linalg.solve(cov, mean_1 - mean_0)
+    return w, -w @ (mean_0 + mean_1) / 2
+
+
+@mutant("01.2", hint="the prior is missing")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    return _lda(mean_0, mean_1, cov)
+
+
+@mutant("01.2", hint="is no odds")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, b = _lda(mean_0, mean_1, cov)
+    return w, b + math.log(prior_1)
+
+
+@mutant("01.2", hint="swap the means")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, b = _lda(mean_1, mean_0, cov)
+    return w, b + special.logit(prior_1)
+
+
+@mutant("01.2", hint="covariance is missing")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w = mean_1 - mean_0
+    return w, -w @ (mean_0 + mean_1) / 2 + special.logit(prior_1)
+
+
+@mutant("01.2", hint="its inverse is needed")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w = cov @ (mean_1 - mean_0)
+    return w, -w @ (mean_0 + mean_1) / 2 + special.logit(prior_1)
+
+
+@mutant("01.2", hint="covariances between the dimensions")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w = (mean_1 - mean_0) / np.diag(cov)
+    return w, -w @ (mean_0 + mean_1) / 2 + special.logit(prior_1)
+
+
+@mutant("01.2", hint="factor of one half")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, b = _lda(mean_0, mean_1, cov)
+    return w, 2 * b + special.logit(prior_1)
+
+
+# 01.3 change_prior
+
+
+@alternative("01.3")
+def change_prior(posterior, old_prior, new_prior):
+    with np.errstate(divide="ignore"):
+        return special.softmax(np.log(posterior) + np.log(new_prior) - np.log(old_prior), axis=1)
+
+
+def _rows(p):
+    return p / p.sum(1, keepdims=True)
+
+
+@mutant("01.3", hint="divide by it first")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    return _rows(posterior * new_prior)
+
+
+@mutant("01.3", hint="no longer sum to 1")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    return posterior * new_prior / old_prior
+
+
+@mutant("01.3", hint="upside down")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    with np.errstate(all="ignore"):
+        return _rows(posterior * old_prior / new_prior)
+
+
+@mutant("01.3", hint="the new one is not in")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    return _rows(posterior / old_prior)
+
+
+@mutant("01.3", hint="old posterior")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    return posterior
+
+
+@mutant("01.3", hint="work on a copy")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    posterior *= new_prior / old_prior
+    return _rows(posterior)
+
+
+# 01.4 log_prob_of_seen
+
+
+@alternative("01.4")
+def log_prob_of_seen(x, mean, cov):
+    """Pixel by pixel: log p(x_1) + log p(x_2 | x_1) + ..., each a conditional of one dimension."""
+    out = np.zeros(len(x))
+    for n, row in enumerate(x):
+        before = []
+        for i in np.flatnonzero(~np.isnan(row)):
+            mu, var = mean[i], cov[i, i]
+            if before:
+                weights = np.linalg.solve(cov[np.ix_(before, before)], cov[before, i])
+                mu, var = mu + weights @ (row[before] - mean[before]), var - weights @ cov[before, i]
+            out[n] += -0.5 * math.log(2 * math.pi * var) - (row[i] - mu) ** 2 / (2 * var)
+            before.append(i)
+    return out
+
+
+def _log_gaussian(x, mean, cov):
+    d = x - mean
+    squared = (d * np.linalg.solve(cov, d.T).T).sum(1)
+    return -0.5 * (squared + np.linalg.slogdet(cov)[1] + len(mean) * math.log(2 * math.pi))
+
+
+@mutant("01.4", hint="the means were put in")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    return _log_gaussian(np.where(np.isnan(x), mean, x), mean, cov)
+
+
+@mutant("01.4", hint="zeros were put in")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    return _log_gaussian(np.nan_to_num(x), mean, cov)
+
+
+@mutant("01.4", hint="left out of the inverse")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    precision, out = np.linalg.inv(cov), np.zeros(len(x))
+    for n, row in enumerate(x):
+        s = ~np.isnan(row)
+        d, part = row[s] - mean[s], precision[np.ix_(s, s)]
+        out[n] = -0.5 * (d @ part @ d - np.linalg.slogdet(part)[1] + s.sum() * math.log(2 * math.pi))
+    return out
+
+
+@mutant("01.4", hint="not for all D")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    out = np.zeros(len(x))
+    for n, row in enumerate(x):
+        s = ~np.isnan(row)
+        if s.any():
+            out[n] = _log_gaussian(row[None, s], mean[s], cov[np.ix_(s, s)])[0]
+            out[n] -= 0.5 * (len(mean) - s.sum()) * math.log(2 * math.pi)
+    return out
+
+
+@mutant("01.4", hint="do not calculate with the missing numbers")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    return _log_gaussian(x, mean, cov)
+
+
+@mutant("01.4", hint="slogdet")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    out = np.zeros(len(x))
+    for n, row in enumerate(x):
+        s = ~np.isnan(row)
+        d, part = row[s] - mean[s], cov[np.ix_(s, s)]
+        with np.errstate(divide="ignore"):
+            volume = np.log(np.linalg.det(2 * math.pi * part)) if s.any() else 0.0
+        out[n] = -0.5 * (d @ np.linalg.solve(part, d) + volume)
+    return out
+
+
+@mutant("01.4", hint="taken to be independent")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    return np.nansum(stats.norm(mean, np.sqrt(np.diag(cov))).logpdf(x), axis=1)
+
+
+@mutant("01.4", hint="do not calculate with the missing numbers")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    seen = ~np.isnan(x[0])  # the first row's pattern for all
+    return _log_gaussian(x[:, seen], mean[seen], cov[np.ix_(seen, seen)])
+
+
+# 01.5 sample_class
+
+
+@alternative("01.5")
+def sample_class(mean, cov, n, generator):
+    values, vectors = np.linalg.eigh(cov)  # another root of the covariance
+    return mean + generator.standard_normal((n, len(mean))) * np.sqrt(values) @ vectors.T
+
+
+@mutant("01.5", hint="from the wrong side")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return mean + generator.standard_normal((n, len(mean))) @ np.linalg.cholesky(cov)
+
+
+@mutant("01.5", hint="where its root belongs")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return mean + generator.standard_normal((n, len(mean))) @ cov
+
+
+@mutant("01.5", hint="only the variances")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return mean + generator.standard_normal((n, len(mean))) * np.sqrt(np.diag(cov))
+
+
+@mutant("01.5", hint="add the mean")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return generator.standard_normal((n, len(mean))) @ np.linalg.cholesky(cov).T
+
+
+@mutant("01.5", hint="take chance only from the generator")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    rng = np.random.default_rng()
+    return mean + rng.standard_normal((n, len(mean))) @ np.linalg.cholesky(cov).T
+
+
+@mutant("01.5", hint="its seed fixed")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return mean + np.random.default_rng(0).standard_normal((n, len(mean))) @ np.linalg.cholesky(cov).T
+
+
+@mutant("01.5", hint="thinner tails")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return mean + generator.uniform(-math.sqrt(3), math.sqrt(3), (n, len(mean))) @ np.linalg.cholesky(cov).T
+
+
+# 01.6 classify_or_reject
+
+
+@alternative("01.6")
+def classify_or_reject(log_joint, calibration, rate):
+    known = np.sort([special.logsumexp(row) for row in calibration])
+    place = rate * (len(known) - 1)
+    low = int(place)
+    bar = known[low] + (place - low) * (known[min(low + 1, len(known) - 1)] - known[low])
+    return np.array([-1 if special.logsumexp(row) < bar else int(row.argmax()) for row in log_joint])
+
+
+def _bar(score, log_joint, calibration, rate):
+    return np.where(score(log_joint) < np.quantile(score(calibration), rate), -1, log_joint.argmax(1))
+
+
+@mutant("01.6", hint="by certainty")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    return _bar(lambda j: special.softmax(j, axis=1).max(1), log_joint, calibration, rate)
+
+
+@mutant("01.6", hint="belongs to the calibration set")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    return _bar(lambda j: special.logsumexp(j, axis=1), log_joint, log_joint, rate)
+
+
+@mutant("01.6", hint="not the largest of them")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    return _bar(lambda j: j.max(1), log_joint, calibration, rate)
+
+
+@mutant("01.6", hint="log of a product")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    return _bar(lambda j: j.sum(1), log_joint, calibration, rate)
+
+
+@mutant("01.6", hint="the wrong end")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    return _bar(lambda j: special.logsumexp(j, axis=1), log_joint, calibration, 1 - rate)
+
+
+@mutant("01.6", hint="nothing was refused")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    return log_joint.argmax(1)
+
+
+@mutant("01.6", hint="upside down")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    level, known = special.logsumexp(log_joint, axis=1), special.logsumexp(calibration, axis=1)
+    return np.where(level > np.quantile(known, rate), -1, log_joint.argmax(1))
+
+
+@mutant("01.6", hint="stay with logarithms")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    return _bar(lambda j: np.exp(j).sum(1), log_joint, calibration, rate)
+
+
+@mutant("01.6", hint="inf - inf is nan")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    def level(j):
+        top = j.max(1)
+        with np.errstate(invalid="ignore"):
+            return top + np.log(np.exp(j - top[:, None]).sum(1))
+
+    return _bar(level, log_joint, calibration, rate)

@@ -1,0 +1,46 @@
+"""Networks start where they promise to, mind only their own row, and tell times apart."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from genutils.networks import ResidualMLP, waves
+
+
+def test_zero_starts_at_zero_and_still_learns():
+    net = ResidualMLP(2, 3, zero=True)
+    out = net(torch.randn(4, 2))
+    assert (out == 0).all()
+    (out - 1).square().sum().backward()
+    assert net.out.bias.grad.abs().min() > 0
+
+
+def test_each_row_minds_itself_alone():
+    net, x = ResidualMLP(2, 3).eval(), torch.randn(6, 2)
+    assert torch.allclose(net(x)[2:3], net(x[2:3]), atol=1e-6)
+
+
+@pytest.mark.parametrize("inputs", [None, 4])
+def test_shapes_with_more_axes(inputs):
+    net = ResidualMLP(inputs, 5, width=16, dropout=0.5)
+    assert net(torch.randn(3, 7, inputs or 16)).shape == (3, 7, 5)
+
+
+def test_dropout_only_while_training():
+    net, x = ResidualMLP(3, 2, dropout=0.5), torch.randn(5, 3)
+    with torch.no_grad():
+        for block in net.blocks:
+            block[-1].weight.normal_()
+    assert not torch.equal(net(x), net(x))
+    net.eval()
+    assert torch.equal(net(x), net(x))
+
+
+def test_waves_tell_times_apart_and_know_no_batch():
+    t = torch.linspace(0, 1, 200)
+    features = waves(t, 8)
+    assert features.shape == (200, 16)
+    assert torch.cdist(features, features).add(torch.eye(200) * 9).min() > 0.02
+    assert torch.equal(waves(t[7:8], 8), features[7:8])
+    assert torch.allclose(features[:, :8].square() + features[:, 8:].square(), torch.ones(200, 8), atol=1e-5)

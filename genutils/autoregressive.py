@@ -1,0 +1,265 @@
+"""Autoregressive models: log p(x) = sum over i of log p(x_i | x_<i), exact because each factor is normalised.
+
+Three ways to build the factors: masks on an ordinary network (`MADE`), one small network moved over the pixels of an
+image (`PixelNet`), and densities on a line that a network bends (`PlaneNet`). Characters have `genutils.ngram`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genutils.model import Model
+from genutils.networks import ResidualMLP
+
+
+class MADE(Model, nn.Module):
+    """A masked network for D variables of L levels each: one pass gives all D conditionals. Exact.
+
+    Every unit gets a degree m, the place in the order up to which it has seen; a connection is kept only if it does not
+    lead back: hidden units see inputs of degree <= m, the outputs of variable i see hidden units of degree < m(i).
+
+    Args:
+        dims: D.
+        levels: L.
+        hidden: sizes of the hidden layers.
+        order: the place of each variable, a permutation of 0 ... D - 1; by default their own order.
+
+    Source: Germain, Gregor, Murray, Larochelle (2015), section 3.
+
+    >>> model = MADE(3, levels=2, hidden=(16,))
+    >>> x = torch.cartesian_prod(*[torch.arange(2)] * 3)
+    >>> round(model.log_prob(x).exp().sum().item(), 5)
+    1.0
+    """
+
+    def __init__(
+        self, dims: int, *, levels: int, hidden: Sequence[int] = (256,), order: Sequence[int] | Tensor | None = None
+    ):
+        super().__init__()
+        place = torch.arange(dims) if order is None else torch.as_tensor(order).long()
+        if sorted(place.tolist()) != list(range(dims)):
+            raise ValueError(f"order must be a permutation of 0 ... {dims - 1}; it is {place.tolist()}")
+        self.dims, self.levels = dims, levels
+        self.register_buffer("place", place)
+        degrees = [(place + 1).repeat_interleave(levels)]  # inputs: 1 ... D
+        degrees += [torch.arange(size) % max(1, dims - 1) + 1 for size in hidden]  # hidden: 1 ... D - 1
+        self.layers = nn.ModuleList(nn.Linear(len(a), len(b)) for a, b in zip(degrees, degrees[1:], strict=False))
+        self.out = nn.Linear(len(degrees[-1]), dims * levels)
+        for i, (a, b) in enumerate(zip(degrees, degrees[1:], strict=False)):
+            self.register_buffer(f"mask{i}", (b[:, None] >= a[None]).float())  # (outputs, inputs)
+        self.register_buffer("mask_out", (degrees[0][:, None] > degrees[-1][None]).float())
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Unnormalised log p(x_i = l | what comes before i): (B, D) whole numbers to (B, D, L)."""
+        h = F.one_hot(x.long(), self.levels).flatten(1).float()  # (B, D L)
+        for i, layer in enumerate(self.layers):
+            h = F.silu(F.linear(h, layer.weight * getattr(self, f"mask{i}"), layer.bias))
+        return F.linear(h, self.out.weight * self.mask_out, self.out.bias).view(len(x), self.dims, self.levels)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Exact log-probability, (B, ...) whole numbers to (B,) nats."""
+        x = _whole(x.flatten(1), self.dims, self.levels)
+        return -F.cross_entropy(self.logits(x).transpose(1, 2), x, reduction="none").sum(1)
+
+    @torch.no_grad()
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """(n, D): one variable after another, in the model's order; one pass through the network for each."""
+        x = torch.zeros(n, self.dims, dtype=torch.long, device=self.place.device)
+        for i in self.place.argsort().tolist():
+            x[:, i] = torch.multinomial(self.logits(x)[:, i].softmax(-1), 1, generator=generator)[:, 0]
+        return x
+
+
+class PixelNet(Model, nn.Module):
+    """One small network for all pixels: it sees the window of pixels before its own, where it is, and the class. Exact.
+
+    The window is a masked convolution; the rest acts on each pixel alone, so training takes one pass over an image.
+    Without labels p(x) is the mean over classes of p(x | class), and over orders of p(x | order): exact as well.
+
+    Args:
+        levels: L.
+        size: side of the square image.
+        classes: number of labels; 1 for none.
+        orders: 1 for row by row; 2 adds column by column, as a second way to read the same image.
+        width, blocks, dropout: of the network (`genutils.networks.ResidualMLP`).
+        reach: the window has ``reach`` rows above and as many columns to either side.
+
+    Source: van den Oord, Kalchbrenner, Kavukcuoglu (2016) for the mask; the shared network as in Uria et al. (2016).
+    """
+
+    def __init__(
+        self,
+        *,
+        levels: int = 17,
+        size: int = 8,
+        classes: int = 10,
+        orders: int = 1,
+        width: int = 128,
+        blocks: int = 3,
+        reach: int = 3,
+        dropout: float = 0.2,
+    ):
+        super().__init__()
+        if orders not in (1, 2):
+            raise ValueError(f"orders is 1 (rows) or 2 (rows and columns); it is {orders!r}")
+        self.levels, self.size, self.classes, self.orders, self.reach = levels, size, classes, orders, reach
+        self.level = nn.Embedding(levels + 1, 8)  # the last stands for "outside the image"
+        nn.init.normal_(self.level.weight, std=0.5)
+        mask = torch.ones(reach + 1, 2 * reach + 1)
+        mask[-1, reach:] = 0  # nothing from the pixel itself on
+        self.register_buffer("mask", mask)
+        self.window = nn.Conv2d(8, width, mask.shape)
+        self.place = nn.Parameter(torch.randn(orders, size * size, width) * 0.1)
+        self.label = nn.Parameter(torch.randn(classes, width) * 0.1)
+        self.warped = nn.Parameter(torch.zeros(width))
+        self.net = ResidualMLP(None, levels, width=width, blocks=blocks, dropout=dropout)
+
+    def logits(self, x: Tensor, labels: Tensor, *, order: int = 0, warped: Tensor | None = None) -> Tensor:
+        """Unnormalised log p(x_i | x_<i, label): (B, H, W) and (B,) to (B, H W, L), pixels in the order that is read.
+
+        ``warped`` (B,) is 1 where an image is a warped copy, told to the network while training.
+        """
+        e = self.level(self._frame(x.mT if order else x)).permute(0, 3, 1, 2)  # (B, 8, H + r, W + 2r)
+        h = F.conv2d(e, self.window.weight * self.mask, self.window.bias).flatten(2).mT  # (B, H W, width)
+        h = h + self.place[order] + self.label[labels][:, None]
+        return self.net(h if warped is None else h + warped[:, None, None] * self.warped)
+
+    def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Exact log-probability in nats, (B, H, W) to (B,): of x given labels (B,), or with all classes equally likely.
+
+        With two orders it is the log of the mean of both probabilities.
+        """
+        x = _whole(x, self.size, self.levels)
+        given = [labels] if labels is not None else [torch.full((len(x),), c) for c in range(self.classes)]
+        parts = [self.log_prob_given(x, y.to(x.device), order=o) for y in given for o in range(self.orders)]
+        return torch.logsumexp(torch.stack(parts), 0) - math.log(len(parts))
+
+    def log_prob_given(self, x: Tensor, labels: Tensor, *, order: int = 0, warped: Tensor | None = None) -> Tensor:
+        """log p(x | label, order) in nats, (B,)."""
+        logits = self.logits(x, labels, order=order, warped=warped).float()
+        target = (x.mT if order else x).flatten(1)
+        return -F.cross_entropy(logits.mT, target, reduction="none").sum(1)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        *,
+        labels: Tensor | None = None,
+        start: Tensor | None = None,
+        known: int = 0,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """(n, H, W) images, pixel by pixel; at each only its own window is computed, as the rest does not change.
+
+        Args:
+            labels: (n,); drawn equally likely where not given.
+            start: (n, H, W) images of which the first ``known`` pixels, row by row, are kept; the rest is drawn given them.
+        """
+        device = self.place.device
+        if labels is None:
+            labels = torch.randint(self.classes, (n,), generator=generator)
+        x = torch.zeros(n, self.size, self.size, dtype=torch.long) if start is None else start.clone().long()
+        # Whole images come from either order, each half of the time; completions by rows, which have seen what is known.
+        column = torch.rand(n, generator=generator) < 0.5 if self.orders == 2 and not known else torch.zeros(n).bool()
+        canvas = self._frame(x).to(device)
+        said = self.label[labels.to(device)]
+        weight = (self.window.weight * self.mask).flatten(1)
+        order = column.long().to(device)
+        r = self.reach
+        for i in range(known, self.size**2):
+            row, col = divmod(i, self.size)
+            e = self.level(canvas[:, row : row + r + 1, col : col + 2 * r + 1])  # (n, r + 1, 2r + 1, 8)
+            h = F.linear(e.permute(0, 3, 1, 2).flatten(1), weight, self.window.bias) + self.place[order, i] + said
+            drawn = torch.multinomial(self.net(h).softmax(-1).cpu(), 1, generator=generator)[:, 0]
+            canvas[:, row + r, col + r] = drawn.to(device)
+        x = canvas[:, r:, r:-r].cpu()
+        return torch.where(column[:, None, None], x.mT, x)
+
+    def _frame(self, x: Tensor) -> Tensor:
+        return F.pad(x.long(), (self.reach, self.reach, self.reach, 0), value=self.levels)
+
+
+class PlaneNet(Model, nn.Module):
+    """p(x_1) p(x_2 | x_1) on the plane, each factor a density that is linear between knots. Exact.
+
+    A density on a line is a mixture of hats, ``sum_k w_k hat_k(x)``, triangles of area 1 around equally spaced knots,
+    with weights from a softmax. For x_2 the logits come from a network that reads x_1 through the same hats. What it
+    reads there is a sum of tables from coarse to fine: the coarse ones learn the shape fast, the finest the edges.
+    One in 10^5 of the mass is a wide Gaussian, so that no point of the plane has density 0.
+
+    Args:
+        bounds: ((x0, x1), (y0, y1)), the box of the knots.
+        knots: K on each side.
+    """
+
+    TAIL = 1e-5
+
+    def __init__(self, bounds: Sequence[Sequence[float]], *, knots: int = 128, width: int = 128, blocks: int = 2):
+        super().__init__()
+        low, high = torch.tensor(bounds, dtype=torch.float32).T
+        self.register_buffer("low", low)
+        self.register_buffer("step", (high - low) / (knots - 1))
+        self.knots = knots
+        sizes = [knots // 2**i for i in range(5)]
+        self.tables = nn.ParameterList(nn.Parameter(torch.randn(1, width, size) * 0.2) for size in sizes)
+        self.firsts = nn.ParameterList(nn.Parameter(torch.zeros(1, 1, size)) for size in sizes)
+        self.net = ResidualMLP(None, knots, width=width, blocks=blocks)
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Exact log-density, (B, 2) to (B,) nats."""
+        place = (x - self.low) / self.step  # in units of knots
+        inside = ((place > -1) & (place < self.knots)).all(1)
+        k = place.floor().clamp(-1, self.knots - 1).long()  # (B, 2): the knot to the left, -1 before the first
+        t = (place - k).clamp(0, 1)
+        logits = torch.stack([self._first(len(x)), self.net(self._embed(k[:, 0], t[:, 0]))], 1)  # (B, 2, K)
+        weights = F.pad(logits.float().log_softmax(-1), (1, 1), value=-torch.inf)  # (B, 2, K + 2): 0 outside
+        left = weights.gather(2, k[..., None] + 1)[..., 0] + torch.log1p(-t)
+        right = weights.gather(2, k[..., None] + 2)[..., 0] + t.clamp_min(1e-30).log()
+        hats = (torch.logaddexp(left, right) - self.step.log()).sum(1)
+        middle, scale = self.low + self.step * (self.knots - 1) / 2, self.step * self.knots / 2
+        tail = torch.distributions.Normal(middle, scale).log_prob(x).sum(1) + math.log(self.TAIL)
+        hats = torch.where(inside, hats + math.log1p(-self.TAIL), -torch.inf)
+        return torch.logaddexp(hats, tail)
+
+    @torch.no_grad()
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """(n, 2). A hat is the sum of two uniforms."""
+
+        def along(logits: Tensor) -> Tensor:  # (n, K) to places (n,)
+            k = torch.multinomial(logits.softmax(-1), 1, generator=generator)[:, 0]
+            return k + torch.rand(n, generator=generator) + torch.rand(n, generator=generator) - 1
+
+        a = along(self._first(n))
+        k = a.floor().long()
+        b = along(self.net(self._embed(k, a - k)))
+        x = self.low + torch.stack([a, b], 1) * self.step
+        middle, scale = self.low + self.step * (self.knots - 1) / 2, self.step * self.knots / 2
+        wide = middle + scale * torch.randn(n, 2, generator=generator)
+        return torch.where(torch.rand(n, 1, generator=generator) < self.TAIL, wide, x)
+
+    def _embed(self, k: Tensor, t: Tensor) -> Tensor:
+        """What stands at x_1, linear between knots: (B,) and (B,) to (B, width)."""
+        table = self._fine(self.tables)[0].T
+        left, right = k.clamp(0, self.knots - 1), (k + 1).clamp(0, self.knots - 1)
+        return F.embedding(left, table) * (1 - t)[:, None] + F.embedding(right, table) * t[:, None]
+
+    def _first(self, n: int) -> Tensor:
+        return 4 * self._fine(self.firsts)[0].expand(n, -1)  # each weight sees one in K: it may take larger steps
+
+    def _fine(self, tables: nn.ParameterList) -> Tensor:
+        return sum(F.interpolate(table, size=self.knots, mode="linear", align_corners=True) for table in tables)
+
+
+def _whole(x: Tensor, size: int, levels: int) -> Tensor:
+    if x.is_floating_point() or x.shape[-1] != size or (len(x) and not 0 <= int(x.min()) <= int(x.max()) < levels):
+        raise ValueError(
+            f"expected whole numbers 0 ... {levels - 1} with {size} along the last axis; these are {x.dtype} of shape "
+            f"{tuple(x.shape)}" + (f" from {x.min().item()} to {x.max().item()}" if x.numel() else "")
+        )
+    return x.long()

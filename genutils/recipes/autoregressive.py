@@ -1,0 +1,63 @@
+"""Autoregressive models for the yardstick: every pixel from those before it, x_2 from x_1."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genutils.augment import warp
+from genutils.autoregressive import PixelNet, PlaneNet
+from genutils.data import digits as load
+from genutils.training import cosine, fit
+
+
+def adam(parameters, lr: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr=lr, betas=(0.9, 0.99))
+
+
+def digits(seed: int, *, steps: int = 1800, **settings) -> PixelNet:
+    """`PixelNet` on the 1,000 training digits and warped copies of them; labels are used in training only."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    images, labels = (torch.tensor(np.array(part)).long() for part in (load().train, load().train_labels))
+    model = PixelNet(**({"orders": 2, "dropout": 0.1} | settings))
+
+    def batch(n: int) -> Tensor:  # 64 pixels, the label, and whether the image is warped: (n, 66)
+        i = torch.randint(len(images), (n,), generator=generator)
+        warped = torch.rand(n, generator=generator) < 0.75
+        x = torch.where(warped[:, None, None], warp(images[i], generator=generator), images[i])
+        return torch.cat([x.flatten(1), labels[i, None], warped[:, None].long()], 1)
+
+    def loss(model: nn.Module, batch: Tensor) -> Tensor:
+        x, y, warped = batch[:, :64].view(-1, 8, 8), batch[:, 64], batch[:, 65].float()
+        order = int(torch.randint(model.orders, (1,)))
+        with torch.autocast("cpu", torch.bfloat16):
+            return -model.log_prob_given(x, y, order=order, warped=warped).mean()
+
+    fit(
+        model,
+        batch,
+        loss=loss,
+        steps=steps,
+        batch_size=64,
+        lr=2e-3,
+        ema=0.995,
+        clip=50,
+        schedule=cosine,
+        optimizer=adam,
+    )
+    return model
+
+
+def plane(density, seed: int, *, steps: int = 3000, batch_size: int = 1024) -> PlaneNet:
+    """`PlaneNet` on fresh samples of a density without end."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    model = PlaneNet(density.bounds)
+
+    def batch(n: int) -> Tensor:
+        return density.sample(n, generator=generator)
+
+    fit(model, batch, steps=steps, batch_size=batch_size, lr=6e-3, ema=0.998, clip=5, schedule=cosine, optimizer=adam)
+    return model

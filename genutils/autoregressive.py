@@ -159,13 +159,13 @@ class PixelNet(Model, nn.Module):
 
         Args:
             labels: (n,); drawn equally likely where not given.
-            start: (n, H, W) images of which the first ``known`` pixels, row by row, are kept; the rest is drawn given them.
+            start: (n, H, W) images of which the first ``known`` pixels, row by row, are kept; the rest is drawn.
         """
         device = self.place.device
         if labels is None:
             labels = torch.randint(self.classes, (n,), generator=generator)
         x = torch.zeros(n, self.size, self.size, dtype=torch.long) if start is None else start.clone().long()
-        # Whole images come from either order, each half of the time; completions by rows, which have seen what is known.
+        # A whole image comes from either order, half of the time each; a completion from rows, which saw what is known.
         column = torch.rand(n, generator=generator) < 0.5 if self.orders == 2 and not known else torch.zeros(n).bool()
         canvas = self._frame(x).to(device)
         said = self.label[labels.to(device)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from genutils.networks import ResidualMLP, waves
+from genutils.networks import Dropout, ResidualMLP, waves
 
 
 def test_zero_starts_at_zero_and_still_learns():
@@ -35,6 +35,23 @@ def test_dropout_only_while_training():
     assert not torch.equal(net(x), net(x))
     net.eval()
     assert torch.equal(net(x), net(x))
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_leaves_out_its_share_independently_and_keeps_the_mean(p):
+    torch.manual_seed(0)
+    x = torch.ones(1000, 37)
+    y = Dropout(p)(x)
+    share = (y == 0).float().mean().item()
+    assert share == pytest.approx(round(256 * p) / 256, abs=4 * (p * (1 - p) / 37_000) ** 0.5)
+    assert y.mean().item() == pytest.approx(1, abs=5 * (p / (1 - p) / 37_000) ** 0.5)
+    left = torch.corrcoef((y == 0).float().T).fill_diagonal_(0)
+    assert left.abs().max() < 0.16  # 5 standard errors of 1,000 draws
+
+
+def test_dropout_refuses_to_leave_out_all():
+    with pytest.raises(ValueError, match="0 <= p < 1"):
+        Dropout(1.0)
 
 
 def test_waves_tell_times_apart_and_know_no_batch():

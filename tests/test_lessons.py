@@ -10,6 +10,8 @@ import nbformat
 import pytest
 
 from tests.notebooks import LESSONS, SOLUTIONS, cells, imports
+from tools.lessons import lessons
+from tools.link_lessons import linked
 
 NOTEBOOKS = LESSONS + SOLUTIONS
 
@@ -86,3 +88,16 @@ class TestLesson:
         known = set(re.findall(r"@\w+\{([^,]+),", bib))
         cited = {k.strip() for group in keys for k in group.split(",")}
         assert len(cited) >= 3 and cited <= known, cited - known
+
+    def test_lessons_that_are_named_are_linked(self, path):
+        stems = [p.stem for p in lessons()]
+        for cell in cells(path):
+            if cell["cell_type"] == "markdown":
+                source = cell["source"]
+                assert linked(source, path.stem[:2], stems) == source, "run: python -m tools.link_lessons"
+
+    def test_links_to_other_pages_lead_somewhere(self, path):
+        for cell in cells(path):
+            if cell["cell_type"] == "markdown":
+                for target in re.findall(r"\]\(([^)#:\s]+\.(?:ipynb|md))", cell["source"]):
+                    assert (path.parent / target).exists(), target

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export PYTHONPATH := $(CURDIR)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)  # in a container you are often root
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab release grade feedback bench clean
+.PHONY: help setup book test lab release grade feedback yardstick bench clean
 
 help: ## this list
 	@echo "make book                         run the lessons and build the book"
@@ -15,6 +15,7 @@ help: ## this list
 	@echo "make release LESSON=04_entropy    make an assignment to hand out (in classroom/release/)"
 	@echo "make grade LESSON=04_entropy      grade what lies in classroom/submitted/<student>/<lesson>/"
 	@echo "make feedback LESSON=04_entropy   write the feedback pages again, after grading answers in words"
+	@echo "make yardstick                    train every family on every data set and print the table (90 minutes)"
 	@echo "make bench                        measure lessons, book, codec and grading"
 	@echo "make clean                        remove what was generated, never anybody's work"
 	@echo "CLASSROOM=path moves the classroom folder; PYTHON=python3.12 picks the interpreter."
@@ -45,6 +46,9 @@ lab: $(READY)
 release grade feedback: $(READY)
 	@test -n "$(LESSON)" || { echo "say which lesson: make $@ LESSON=04_entropy"; exit 2; }
 	@$(RUN) -m tools.classroom $@ $(LESSON)
+
+yardstick: $(READY) ## any subset: MODELS="flow vae" DATA="digits ring" SEEDS=1
+	@$(RUN) -m tools.yardstick $(if $(MODELS),--models "$(MODELS)") $(if $(DATA),--data "$(DATA)") $(if $(SEEDS),--seeds $(SEEDS))
 
 bench: $(READY)
 	@$(RUN) -m tools.bench

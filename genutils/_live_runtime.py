@@ -113,6 +113,22 @@ __SCRIPT__
         explain(label, role, "filled");
         xs.forEach((x, i) => put(inside, "circle", { cx: X(x), cy: Y(ys[i]), r: 4, fill: colour(role) }));
       },
+      pixels(images, columns, { size = 150, mark } = {}) { // rows of ink in 0 ... 1; null is not known yet
+        const each = Math.min(size, (width - 12) / images.length - 12), side = each / columns;
+        const svg = put(chart, "svg", { viewBox: `0 0 ${width} ${each + 4}`, "aria-hidden": "true" });
+        images.forEach((ink, k) => {
+          const group = put(svg, "g", { transform: `translate(${2 + k * (each + 14)},2)` });
+          ink.forEach((value, i) => {
+            const at = { x: (i % columns) * side, y: Math.floor(i / columns) * side, width: side, height: side };
+            const known = value !== null;
+            const shade = { fill: known ? "currentColor" : colour("third"), "fill-opacity": known ? value : 0.25 };
+            put(group, "rect", { ...at, ...shade, "shape-rendering": "crispEdges" });
+            if (i === mark) put(group, "rect", { ...at, fill: "none", stroke: colour("second"), "stroke-width": 3 });
+          });
+          const [w, h] = [columns * side, (ink.length / columns) * side];
+          put(group, "rect", { width: w, height: h, fill: "none", stroke: "currentColor", "stroke-opacity": 0.4 });
+        });
+      },
       level(y) { put(inside, "path", { d: `M0 ${Y(y)}H9999`, stroke: "currentColor" }); },
     };
   };

@@ -16,7 +16,7 @@ def adam(parameters, lr: float) -> torch.optim.Optimizer:
     return torch.optim.Adam(parameters, lr=lr, betas=(0.9, 0.99))
 
 
-def digits(seed: int, *, steps: int = 1800, **settings) -> PixelNet:
+def digits(seed: int, *, steps: int = 3000, **settings) -> PixelNet:
     """`PixelNet` on the 1,000 training digits and warped copies of them; labels are used in training only."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -40,9 +40,9 @@ def digits(seed: int, *, steps: int = 1800, **settings) -> PixelNet:
         batch,
         loss=loss,
         steps=steps,
-        batch_size=64,
-        lr=2e-3,
-        ema=0.995,
+        batch_size=32,
+        lr=3e-3,
+        ema=0.998,
         clip=50,
         schedule=cosine,
         optimizer=adam,

@@ -78,7 +78,7 @@ samples.forEach((p, k) => {
   draw.curve([p[0], p[0] + reach * g[0]], [p[1], p[1] + reach * g[1]], "second", label);
 });
 dots(samples, "model", "samples");
-draw.axes({ x: [0, __LAST__], y: [0, 8.9], xlabel: "steps played", ylabel: "modes", height: 150 });
+draw.axes({ x: [0, 1.04 * __LAST__], y: [0, 8.9], xlabel: "steps played", ylabel: "modes", height: 150 });
 const history = moments.map((m) => covered(m.samples)[0]);
 draw.curve(history.map((_, i) => i * every), history, "model", "modes covered");
 draw.dots([now * every], [history[now]], "second");

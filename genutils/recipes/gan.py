@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
 from genutils import data
 from genutils.densities import Density
 from genutils.gan import GAN, play, scale
+from genutils.training import cosine
 
 LEVELS = 17
 
 
-def digits(seed: int, *, steps: int = 2000) -> GAN:
+def digits(seed: int, *, steps: int = 1700) -> GAN:
     """A class-conditional GAN on the 1,000 training images; its samples are whole levels 0 ... 16."""
     images, labels = (torch.from_numpy(a.copy()).long() for a in (data.digits().train, data.digits().train_labels))
     x, latent = scale(images, LEVELS), 16
@@ -25,28 +28,33 @@ def digits(seed: int, *, steps: int = 2000) -> GAN:
         which = torch.randint(len(x), (n,))
         return x[which], labels[which]
 
-    play(model, critic, batch, steps=steps, batch_size=64, lr=1e-3, penalty=0.5, ema=0.998, seed=seed)
+    play(model, critic, batch, steps=steps, batch_size=96, lr=2e-3, penalty=0.5, ema=0.998, seed=seed)
     return model
 
 
-def plane(density: Density, seed: int, *, steps: int = 5500) -> GAN:
+def plane(density: Density, seed: int, *, steps: int = 5000) -> GAN:
     """A GAN on points (B, 2), trained on fresh samples of the density."""
-    latent, generator = 4, torch.Generator().manual_seed(seed)
+    latent, generator = 6, torch.Generator().manual_seed(seed)
+    settings = {"batch_size": 256, "lr": 1e-3, "critic_lr": 2e-3, "penalty": 0.02, "ema": 0.998, "schedule": cosine}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model, critic = GAN(_layers(latent, 2), latent), nn.Sequential(_layers(2, 1), nn.Flatten(0))
-
-    def batch(n: int) -> Tensor:
-        return density.sample(n, generator=generator)
-
-    play(model, critic, batch, steps=steps, batch_size=256, lr=1e-3, penalty=0.02, ema=0.999, seed=seed)
+        model = GAN(nn.Sequential(WithSigns(), _layers(2 * latent, 2)), latent)
+        critic = nn.Sequential(_layers(2, 1), nn.Flatten(0))
+    play(model, critic, lambda n: density.sample(n, generator=generator), steps=steps, seed=seed, **settings)
     return model
+
+
+class WithSigns(nn.Module):
+    """z (B, K) to (z, sign z), (B, 2 K): a continuous sampler would draw threads between separate modes."""
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.cat([z, z.sign()], 1)
 
 
 def _layers(inputs: int, outputs: int, width: int = 128) -> nn.Sequential:
-    wide = [nn.Linear(inputs, width), nn.LeakyReLU(0.2)]
-    wide += [nn.Linear(width, width), nn.LeakyReLU(0.2)] * 1
-    return nn.Sequential(*wide, nn.Linear(width, width), nn.LeakyReLU(0.2), nn.Linear(width, outputs))
+    sizes = [inputs, width, width, width]
+    parts = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.LeakyReLU(0.2))]
+    return nn.Sequential(*parts, nn.Linear(width, outputs))
 
 
 class ImageSampler(nn.Module):

@@ -1,0 +1,650 @@
+"""Checks of lesson 15, GANs: exact ratios, bounds, gradients that are known, and leaks that must not be."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import expit, logsumexp
+
+from genutils.check import exercise
+from genutils.expect import Wrong, brief, expect, expect_close, expect_equal, numbers
+
+# 15.1 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("15.1", "optimal_discriminator", points=2)
+def _(answer, rng):
+    says = "the best discriminator is p / (p + q)"
+    under = "exp of a log-density in the thousands is 0, and 0/0 is no number: take the difference of the logs first"
+    for size in (5, 11):
+        log_p, log_q = rng.normal(-2, 2, size=(2, size))
+        want = expit(log_p - log_q)
+        expect_close(
+            answer(log_p.copy(), log_q.copy()),
+            want,
+            says,
+            given=f"log p = {brief(log_p)}, log q = {brief(log_q)}",
+            mistakes=[
+                (1 - want, "swapped: D is the probability that x is *data*, so p stands on top"),
+                (log_p - log_q, "that is the logit, log p/q: the probability is its sigmoid"),
+                (np.exp(log_p - log_q), "that is the ratio p/q itself; D = p / (p + q)"),
+                (log_p / (log_p + log_q), "those are logarithms: turn them into a ratio of densities first"),
+                (expit(log_p), "both densities belong in it: D compares p with q"),
+                (np.log(want), "that is log D: the probability is asked for"),
+                ((log_p > log_q).astype(float), "that is the decision; asked for is the probability"),
+            ],
+        )
+    far = np.array([-5000.0, -5001.0, -4000.0]), np.array([-5001.0, -5000.0, -9000.0])
+    expect_close(
+        answer(*(a.copy() for a in far)),
+        expit(far[0] - far[1]),
+        "log-densities in the thousands are no trouble",
+        given="log p = [-5000, -5001, -4000], log q = [-5001, -5000, -9000]",
+        mistakes=[(np.nan, under)],
+        hint=under,
+    )
+    high = np.array([3000.0, 10.0]), np.array([10.0, 3000.0])
+    expect_close(
+        answer(*(a.copy() for a in high)),
+        [1.0, 0.0],
+        "log-densities may be large, too: a density is not a probability",
+        given="log p = [3000, 10], log q = [10, 3000]",
+        hint="exp overflows: use a sigmoid that is safe on both sides, such as scipy.special.expit",
+    )
+    expect_close(
+        answer(np.array([-np.inf, -3.0]), np.array([-1.0, -np.inf])),
+        [0.0, 1.0],
+        "a point that one of the two excludes settles it",
+        given="log p = [-inf, -3], log q = [-1, -inf]",
+        hint="a small constant added to a density changes the answer where both are small; leave it out",
+    )
+
+
+APART = "average data and samples apart, then add: there are not equally many of them"
+
+# 15.2 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("15.2", "js_reading", points=3)
+def _(answer, rng):
+    says = "judge on the second halves, in logits: log 2 - L/2"
+    trained, asked = [], []
+
+    def by_heart(real, fake):
+        """A critic that knows every point it has seen, and says 'data' to all others."""
+        known = {row.tobytes() for row in np.asarray(fake, dtype=float)}
+        sure = {row.tobytes() for row in np.asarray(real, dtype=float)}
+        trained.append((np.array(real), np.array(fake)))
+
+        def critic(x):
+            x = np.asarray(x, dtype=float)
+            asked.append(x.copy())
+            return np.array([-9.0 if r.tobytes() in known else 9.0 if r.tobytes() in sure else 1.0 for r in x])
+
+        return critic
+
+    real, fake = rng.normal(size=(60, 2)), rng.normal(size=(40, 2))  # two samples of one distribution
+    given = "60 and 40 points of the same distribution, and a critic that learns by heart"
+    found = float(_number(answer(by_heart, real.copy(), fake.copy()), given))
+    expect(
+        len(trained) > 0 and len(asked) > 0, "you train with fit and ask the critic", given=given, hint="call fit once"
+    )
+    flatter = "judged by the points that it has learned by heart: train on the first halves, judge on the second"
+    want = math.log(2) - (np.logaddexp(0, -1.0) + np.logaddexp(0, 1.0)) / 2
+    expect_close(
+        found,
+        want,
+        says,
+        given=given,
+        mistakes=[
+            (math.log(2) - np.logaddexp(0, -9.0), flatter),
+            (math.log(2) - 2 * np.logaddexp(0, -9.0), flatter),
+            (0.0, "the truth is a small negative number, for this critic does worse than a coin: do not clip it away"),
+            (2 * want - math.log(2), "L holds two terms, one for data and one for samples: the bound takes half of it"),
+            (2 * want, "that is 2 log 2 - L: Jensen-Shannon is half of it"),
+            (want / math.log(2), "that is in bits"),
+            (math.log(2) - (30 * np.logaddexp(0, -1.0) + 20 * np.logaddexp(0, 1.0)) / 50, APART),
+        ],
+        hint=flatter if found > 0.1 else "",
+    )
+    expect(
+        bool(np.array_equal(trained[-1][0], real[:30]) and np.array_equal(trained[-1][1], fake[:20])),
+        "the first half of each sample is for training",
+        given="60 points of data and 40 samples",
+        expected="fit gets 30 points of data, then 20 samples",
+        got=f"shapes {trained[-1][0].shape} and {trained[-1][1].shape}",
+        hint="fit(real, fake): data first" if np.array_equal(trained[-1][0], fake[:20]) else "",
+    )
+
+    # an exact critic: the reading must be JS, and survive certainty
+    n, shift = 4000, float(rng.uniform(1.5, 2.5))
+    real, fake = rng.normal(size=(n, 1)), rng.normal(shift, 1, size=(n + 500, 1))
+    logit = lambda x: -shift * x[:, 0] + shift**2 / 2  # noqa: E731
+    halves = logit(real[n // 2 :]), logit(fake[(n + 500) // 2 :])
+    loss = np.logaddexp(0, -halves[0]).mean() + np.logaddexp(0, halves[1]).mean()
+    want = math.log(2) - loss / 2
+    together = np.concatenate([np.logaddexp(0, -halves[0]), np.logaddexp(0, halves[1])]).mean()
+    expect_close(
+        answer(lambda a, b: logit, real.copy(), fake.copy()),
+        want,
+        says,
+        given=f"data N(0, 1), samples N({shift:.2f}, 1), and the exact critic",
+        rtol=1e-6,
+        mistakes=[
+            (math.log(2) - loss, "L holds two terms: the bound takes half of their sum, log 2 - L/2"),
+            (want / math.log(2), "that is in bits"),
+            (want * 2, "that is 2 log 2 - L: Jensen-Shannon is half of it"),
+            (math.log(2) - together, APART),
+            (loss, "that is the critic's loss itself"),
+        ],
+    )
+    sure = lambda x: 400.0 * np.sign(x[:, 0])  # noqa: E731
+    apart = np.abs(rng.normal(size=(40, 1))) + 1.0, -np.abs(rng.normal(size=(40, 1))) - 1.0
+    certainty = "a logit of 400: exp overflows, or the constant in the logarithm decides. Use log(1 + exp(u)) safely"
+    expect_close(
+        answer(lambda a, b: sure, apart[0].copy(), apart[1].copy()),
+        math.log(2),
+        "told apart with certainty: log 2",
+        given="a critic that says 400 to all data and -400 to all samples",
+        rtol=1e-13,
+        atol=1e-13,
+        mistakes=[(np.nan, certainty), (np.inf, certainty), (-np.inf, certainty)],
+        hint=certainty,
+    )
+    expect_close(
+        answer(lambda a, b: sure, apart[1].copy(), apart[0].copy()),
+        math.log(2) - 400,
+        "certain and always wrong costs 400 nats, not what a small constant allows",
+        given="a critic that says -400 to all data and 400 to all samples",
+        mistakes=[(0.0, "do not clip: a negative reading says that the critic is worse than a coin")],
+        hint=certainty,
+    )
+
+
+def _number(value, given: str) -> float:
+    array = numbers(value, "the reading is a number", given=given)
+    if array.size != 1:
+        raise Wrong("the reading is one number", given=given, got=f"shape {array.shape}")
+    return float(array.reshape(()))
+
+
+# 15.3 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("15.3", "gan_losses", points=3)
+def _(answer, rng):
+    import torch
+
+    def three(value, given):
+        if not isinstance(value, (tuple, list)) or len(value) != 3:
+            raise Wrong("you return three losses", given=given, got=brief(value))
+        for loss in value:
+            if type(loss) is not torch.Tensor or loss.ndim:
+                raise Wrong(
+                    "each loss is a scalar tensor, so that gradients flow",
+                    given=given,
+                    got=f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else brief(loss),
+                    hint="average over the batch" if isinstance(loss, torch.Tensor) else "stay in torch",
+                )
+        return value
+
+    names = ("the critic's loss", "the minimax loss", "the non-saturating loss")
+    for sizes in ((6, 6), (5, 9)):
+        real = torch.tensor(rng.normal(1, 2, size=sizes[0]), requires_grad=True)
+        fake = torch.tensor(rng.normal(-1, 2, size=sizes[1]), requires_grad=True)
+        a, b = real.detach().numpy(), fake.detach().numpy()
+        d_real, d_fake = expit(a), expit(b)
+        want = (
+            -np.log(d_real).mean() - np.log(1 - d_fake).mean(),
+            np.log(1 - d_fake).mean(),
+            -np.log(d_fake).mean(),
+        )
+        given = f"real = {brief(a)}, fake = {brief(b)}"
+        found = three(answer(real, fake), given)
+        values = [float(f.detach()) for f in found]
+        if np.allclose([values[0], values[2], values[1]], want):
+            expect(False, "the order is critic, minimax, non-saturating", given=given, hint="swap the last two")
+        flipped = -np.log(d_fake).mean() - np.log(1 - d_real).mean()
+        mistakes = (
+            [
+                (-want[0], "that is V, which the critic *maximises*; its loss is -V"),
+                (want[0] / 2, "the two means are added, not averaged: a critic that cannot tell pays 2 log 2"),
+                (flipped, "the labels are swapped: D is the probability of being data"),
+                (want[0] * sizes[0], "means over each batch, not sums"),
+                (
+                    (-np.log(d_real).sum() - np.log(1 - d_fake).sum()) / sum(sizes),
+                    "a mean over data plus a mean over samples: the two batches are averaged apart",
+                ),
+                (-np.log(d_real).mean() + np.log(d_fake).mean(), "log(1 - D) for samples, which is not -log D"),
+            ],
+            [
+                (-want[1], "the sign: the sampler *minimises* log(1 - D), and with this sign it would help the critic"),
+                (want[0], "the sampler pays for its samples only"),
+            ],
+            [
+                (-want[2], "the sign: the sampler minimises *minus* log D"),
+                (-want[1], "that is -log(1 - D), which falls as the samples look *less* real; -log D is meant"),
+            ],
+        )
+        for value, target, name, wrong in zip(values, want, names, mistakes, strict=True):
+            expect_close(value, target, f"{name} is as defined", given=given, mistakes=wrong)
+        slopes = (
+            (found[0], real, (d_real - 1) / sizes[0], "the critic's loss"),
+            (found[0], fake, d_fake / sizes[1], "the critic's loss"),
+            (found[1], fake, -d_fake / sizes[1], "the minimax loss"),
+            (found[2], fake, (d_fake - 1) / sizes[1], "the non-saturating loss"),
+        )
+        for loss, leaf, slope, name in slopes:
+            if not loss.requires_grad:
+                raise Wrong(f"gradients flow through {name}", given=given, hint="no detach, item or numpy in a loss")
+            (gradient,) = torch.autograd.grad(loss, leaf, retain_graph=True, allow_unused=True)
+            expect_close(
+                np.zeros(len(slope)) if gradient is None else gradient,
+                slope,
+                f"the gradient of {name} is D or 1 - D, up to its sign",
+                given=given,
+            )
+    sure = torch.tensor([800.0, -800.0], dtype=torch.float64, requires_grad=True)
+    cut = "log of a probability that was rounded to 0 or 1, or a clamp: use softplus of the logit as it is"
+    found = three(answer(sure, sure), "logits of 800 and -800")
+    for value, target, name in zip(found, (800.0, -400.0, 400.0), names, strict=True):
+        expect_close(
+            value.detach(),
+            target,
+            f"{name} survives certainty",
+            given="real = fake = [800, -800]",
+            mistakes=[(np.inf, cut), (-np.inf, cut), (np.nan, cut)],
+            hint=cut,
+        )
+    (gradient,) = torch.autograd.grad(found[2], sure, allow_unused=True)
+    expect_close(
+        np.zeros(2) if gradient is None else gradient,
+        [0.0, -0.5],
+        "and so does its gradient",
+        given="fake = [800, -800]",
+        hint="clamping the logits kills the gradient exactly where it is needed",
+    )
+
+
+# 15.4 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("15.4", "gan_step", points=4)
+def _(answer, rng):
+    import torch
+    from torch import nn
+
+    class Shift(nn.Module):  # x = z + theta
+        def __init__(self, theta):
+            super().__init__()
+            self.theta = nn.Parameter(torch.tensor(theta, dtype=torch.float64))
+
+        def forward(self, z):
+            return z + self.theta
+
+    class Line(nn.Module):  # logit = a x + b
+        def __init__(self, a, b):
+            super().__init__()
+            self.a = nn.Parameter(torch.tensor(a, dtype=torch.float64))
+            self.b = nn.Parameter(torch.tensor(b, dtype=torch.float64))
+
+        def forward(self, x):
+            return self.a * x[:, 0] + self.b
+
+    n, rates = 7, (0.3, 0.2)
+    start = float(rng.normal()), float(rng.uniform(0.4, 1.2) * rng.choice([-1, 1])), float(rng.normal())
+    batches = [(rng.normal(1.5, 1, size=(n, 1)), rng.normal(size=(n, 1))) for _ in range(3)]
+
+    def by_hand(*, leak=0.0, still=False, kept=False, old=False, minimax=False, first=False):
+        """Three steps in closed form, with the mistakes that people make; the losses and all weights after each."""
+        theta, a, b = start
+        rest, trace = np.zeros(2), []
+        for x, z in batches:
+            x, z = x[:, 0], z[:, 0]
+
+            def critic_turn(a, b, theta, x=x, z=z):
+                fake = z + theta
+                up, down = 1 - expit(a * x + b), expit(a * fake + b)  # -slopes of the loss in the two kinds of logits
+                loss = np.logaddexp(0, -(a * x + b)).mean() + np.logaddexp(0, a * fake + b).mean()
+                return (
+                    loss,
+                    np.array([(-up * x).mean() + (down * fake).mean(), -up.mean() + down.mean()]),
+                    down.mean() * a,
+                )
+
+            def sampler_turn(a, b, theta, z=z):
+                logit = a * (z + theta) + b
+                slope = -expit(logit) if minimax else -(1 - expit(logit))
+                loss = (-np.logaddexp(0, logit) if minimax else np.logaddexp(0, -logit)).mean()
+                return loss, (slope * a).mean(), np.array([(slope * (z + theta)).mean(), slope.mean()])
+
+            before = (a, b, theta)
+            if first:
+                loss_s, g_theta, _ = sampler_turn(a, b, theta)
+                theta = theta - rates[0] * g_theta
+            loss_c, g, leaked = critic_turn(a, b, theta)
+            g = g + (rest if kept else 0)
+            a, b = np.array([a, b]) - rates[1] * g
+            if not first:
+                loss_s, g_theta, into = sampler_turn(*(before[:2] if old else (a, b)), theta)
+                theta = theta - rates[0] * (0 if still else g_theta + leak * leaked)
+                rest = into
+            trace.append((loss_c, loss_s, theta, a, b))
+        return np.array(trace)
+
+    sampler, critic = Shift(start[0]), Line(*start[1:])
+    optimizers = torch.optim.SGD([sampler.theta], lr=rates[0]), torch.optim.SGD(critic.parameters(), lr=rates[1])
+    trace = []
+    given = "a sampler z + theta, a critic a x + b, three steps of plain gradient descent"
+    for x, z in batches:
+        try:
+            losses = answer(sampler, critic, *optimizers, torch.tensor(x), torch.tensor(z))
+        except RuntimeError as error:
+            graph = "second time" in str(error) or "does not require grad" in str(error)
+            if not graph:
+                raise
+            hint = (
+                "the sampler's loss carries no gradient: nothing may be detached in its own turn"
+                if "does not require" in str(error)
+                else "the same graph was walked twice: draw the samples anew for the sampler's turn"
+            )
+            raise Wrong("both turns can go backward", given=given, got=str(error)[:100], hint=hint) from None
+        losses = numbers(losses, "you return two numbers, the losses of critic and sampler", given=given)
+        expect(
+            losses.shape == (2,), "you return two numbers, the losses of critic and sampler", given=given, got=losses
+        )
+        trace.append((*losses, sampler.theta.item(), critic.a.item(), critic.b.item()))
+    trace, want = np.array(trace), by_hand()
+    mistakes = [
+        (by_hand(still=True), "the sampler never moves: its turn was detached, so no gradient reached it"),
+        (by_hand(leak=1.0), "the critic's turn leaks into the sampler's gradient: detach the samples there, or clear"),
+        (by_hand(kept=True), "what the sampler's turn left in the critic's gradient was not cleared: zero_grad first"),
+        (by_hand(kept=True, leak=1.0), "gradients pile up: clear each player's before its own backward"),
+        (by_hand(old=True), "the sampler plays against the critic as it was *before* its turn: ask it again"),
+        (by_hand(minimax=True), "that is the minimax loss log(1 - D); asked for is -log D"),
+        (by_hand(first=True), "the critic moves first, then the sampler"),
+    ]
+    weights = "the weights go where the two gradients take them"
+    for wrong, hint in mistakes:
+        if np.allclose(trace[:, 2:], wrong[:, 2:], rtol=1e-6, atol=1e-9) and not np.allclose(wrong[:, 2:], want[:, 2:]):
+            raise Wrong(weights, given=given, expected=brief(want[-1, 2:]), got=brief(trace[-1, 2:]), hint=hint)
+    if np.allclose(trace[:, 2], start[0], atol=1e-12):
+        raise Wrong(weights, given=given, got="theta stays where it was", hint=mistakes[0][1])
+    if np.allclose(trace[:, 3:], start[1:], atol=1e-12):
+        raise Wrong(weights, given=given, got="the critic stays where it was", hint="step the critic's optimizer, too")
+    expect_close(trace[:, 2:], want[:, 2:], weights, given=given, rtol=1e-6)
+    expect_close(
+        trace[:, :2],
+        want[:, :2],
+        "the losses are those before each turn: critic first, then sampler",
+        given=given,
+        rtol=1e-6,
+        mistakes=[(want[:, [1, 0]], "the order: the critic's loss first")],
+    )
+    expect(
+        all(w.requires_grad for w in (*sampler.parameters(), *critic.parameters())),
+        "both players can still learn afterwards",
+        given=given,
+        hint="requires_grad_(False) on the critic must be taken back",
+    )
+
+
+# 15.5 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("15.5", "count_modes", points=2)
+def _(answer, rng):
+    def truth(samples, centres, radius, least=0.1, nearest=True, fair=True, inside=True):
+        distance = np.linalg.norm(samples[:, None] - centres, axis=2)  # (B, K)
+        if nearest:
+            owner, ok = distance.argmin(1), distance.min(1) <= (radius if inside else np.inf)
+            counts = np.bincount(owner[ok], minlength=len(centres))
+        else:
+            counts = (distance <= radius).sum(0)
+        floor = least * len(samples) / len(centres) if fair else 0
+        return int((counts >= max(1, floor)).sum())
+
+    angle = 2 * np.pi * np.arange(8) / 8
+    ring = 2 * np.stack([np.cos(angle), np.sin(angle)], 1)
+    for modes in (3, 8, int(rng.integers(1, 8))):
+        samples = ring[np.arange(800) % modes] + 0.05 * rng.normal(size=(800, 2))
+        rng.shuffle(samples)
+        given = f"800 samples near {modes} of 8 centres on a ring, radius 0.6"
+        found = _whole(answer(samples.copy(), ring.copy(), 0.6), given)
+        expect_equal(found, modes, "each mode with enough samples counts once", given=given)
+    share = np.concatenate([np.full(9, 0), np.full(8, 1), np.full(383, 2)])  # a tenth of 400 / 5 is 8
+    centres = np.array([[0.0, 0, 0], [5, 0, 0], [0, 5, 0], [0, 0, 5], [5, 5, 5]])
+    samples = rng.permutation(centres[share] + 0.01 * rng.normal(size=(400, 3)))
+    given = "400 samples, of which 9, 8 and 383 lie at three of 5 centres in space; least = 0.1"
+    expect_equal(
+        _whole(answer(samples.copy(), centres.copy(), 1.0), given),
+        3,
+        "a mode with a tenth of its fair share, B/K, is covered",
+        given=given,
+        mistakes=[
+            (1, "the fair share is B / K, not B: a tenth of *that* is enough"),
+            (2, "exactly a tenth is enough: at least, not more than"),
+        ],
+    )
+    for least, want in ((0.2, 1), (0.0, 3), (0.11, 2)):
+        expect_equal(
+            _whole(answer(samples.copy(), centres.copy(), 1.0, least), given),
+            want,
+            f"with least = {least} it is {want}",
+            given=given,
+            mistakes=[
+                (5, "a mode without a single sample is never covered, also if least is 0"),
+                (3, "least is not used: a mode with a few stray samples is not covered"),
+            ],
+        )
+    stray = np.concatenate([np.zeros((99, 2)), [[4.0, 0.0]]])
+    expect_equal(
+        _whole(answer(stray, np.array([[0.0, 0.0], [4.0, 0.0]]), 1.0), "99 samples at one centre, 1 at another"),
+        1,
+        "a stray sample covers nothing",
+        given="99 samples at one centre, 1 at another",
+        mistakes=[(2, "a single stray sample is not coverage: ask for a tenth of the fair share")],
+    )
+    close = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 9.0]])
+    samples = 0.02 * rng.normal(size=(300, 2)) + [0.2, 0.0]
+    given = "all samples at (0.2, 0); centres (0, 0), (1, 0), (0, 9); radius 1.5"
+    expect_equal(
+        _whole(answer(samples, close, 1.5), given),
+        1,
+        "a sample belongs to its nearest centre only",
+        given=given,
+        mistakes=[(2, "one sample was counted for two centres: it belongs to the nearest")],
+    )
+    far = rng.normal(size=(200, 2)) * 0.1 + [5.0, 0.0]
+    given = "all samples at (5, 0), outside the radius 1 of the centres (0, 0) and (9, 0)"
+    expect_equal(
+        _whole(answer(far, np.array([[0.0, 0.0], [9.0, 0.0]]), 1.0), given),
+        0,
+        "samples between the modes cover nothing",
+        given=given,
+        mistakes=[(1, "the nearest centre may still be too far: use the radius")],
+    )
+    samples = rng.normal(size=(500, 2)) * 2
+    radius = float(rng.uniform(0.5, 1.0))
+    given = f"500 samples of a broad Gaussian, radius {radius:.3f}"
+    expect_equal(_whole(answer(samples.copy(), ring, radius), given), truth(samples, ring, radius), "counted right")
+
+
+def _whole(value, given: str) -> int:
+    array = numbers(value, "you return a whole number", given=given)
+    if array.size != 1 or float(array.reshape(())) != int(array.reshape(())):
+        hint = "that is one entry a mode: count how many of them are covered" if array.size > 1 else ""
+        raise Wrong("you return one whole number", given=given, got=brief(array), hint=hint)
+    return int(array.reshape(()))
+
+
+# 15.6 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("15.6", "slerp", points=3)
+def _(answer, rng):
+    def unit(x):
+        return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    for batch, size in ((4, 3), (6, 16)):
+        z0, z1 = rng.normal(size=(2, batch, size))
+        t = float(rng.uniform(0.15, 0.4))
+        omega = np.arccos((unit(z0) * unit(z1)).sum(1))[:, None]
+        want = (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
+        cosine = (unit(z0) * unit(z1)).sum(1)[:, None]
+        whole = np.arccos(np.clip((unit(z0) * unit(z1)).sum(), -1, 1))
+        straight = (1 - t) * z0 + t * z1
+        given = f"{batch} pairs of {size} numbers, t = {t:.3f}"
+        expect_close(
+            answer(z0.copy(), z1.copy(), t),
+            want,
+            "the direction turns at a constant rate",
+            given=given,
+            mistakes=[
+                (straight, "that is the straight line"),
+                (want[::-1], "the rows are mixed up"),
+                ((np.sin(t * omega) * z0 + np.sin((1 - t) * omega) * z1) / np.sin(omega), "t = 0 is z0, not z1"),
+                (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1, "the division by sin(omega) is missing"),
+                (
+                    (np.sin((1 - t) * omega) * unit(z0) + np.sin(t * omega) * unit(z1)) / np.sin(omega),
+                    "only the *angle* is measured between directions; the noises themselves keep their lengths",
+                ),
+                (
+                    unit(straight) * np.linalg.norm(z0, axis=1, keepdims=True),
+                    "a straight line pushed out to the sphere: its direction does not turn at a constant rate",
+                ),
+                (
+                    (np.sin((1 - t) * cosine) * z0 + np.sin(t * cosine) * z1) / np.sin(cosine),
+                    "that uses the cosine as if it were the angle: take arccos",
+                ),
+                (
+                    (np.sin((1 - t) * whole) * z0 + np.sin(t * whole) * z1) / np.sin(whole),
+                    "every pair has an angle of its own: take it row by row",
+                ),
+            ],
+            hint="measure the angle between directions: divide the inner product by both lengths"
+            if np.isnan(numbers(answer(z0.copy(), z1.copy(), t))).any()
+            else "",
+        )
+        for end, z in ((0.0, z0), (1.0, z1)):
+            expect_close(answer(z0.copy(), z1.copy(), end), z, f"t = {end:.0f} is an end", given=given)
+    z0, z1 = (3 * unit(rng.normal(size=(5, 8))) for _ in range(2))
+    lengths = np.linalg.norm(numbers(answer(z0.copy(), z1.copy(), 0.5)), axis=1)
+    expect_close(
+        lengths, np.full(5, 3.0), "between noises of one length, that length is kept", given="length 3, t = 1/2"
+    )
+    z = rng.normal(size=(6, 16))
+    same = "sin(omega) is 0 for noises that point the same way: take the straight line there"
+    factor = np.array([[1.0], [2.0], [1.0], [1.0], [0.5], [1.0]])
+    expect_close(
+        answer(z.copy(), z * factor, 0.25),
+        0.75 * z + 0.25 * z * factor,
+        "noises that point the same way: the straight line",
+        given="z1 = z0, or a multiple of it",
+        rtol=1e-6,
+        mistakes=[(np.nan, same)],
+        hint=same,
+    )
+    mixed = rng.normal(size=(2, 2, 16))
+    mixed[1, 0] = mixed[0, 0]
+    one = numbers(answer(mixed[0].copy(), mixed[1].copy(), 0.3))
+    alone = numbers(answer(mixed[0][1:].copy(), mixed[1][1:].copy(), 0.3))
+    expect_close(
+        one[1:],
+        alone,
+        "a pair that points the same way does not change the pairs beside it",
+        given="two pairs, of which one is twice the same noise",
+        hint="decide row by row, with np.where",
+    )
+    near = z + 1e-9 * rng.normal(size=z.shape)
+    expect_close(
+        answer(z.copy(), near, 0.5), (z + near) / 2, "nearly the same way: nearly the straight line", hint=same
+    )
+
+
+# 15.7 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("15.7", "corrected_mean", points=3)
+def _(answer, rng):
+    def pair(value, given):
+        found = numbers(value, "you return two numbers, the mean and the effective sample size", given=given)
+        expect(found.shape == (2,), "you return two numbers, the mean and the effective sample size", given=given)
+        return found
+
+    for n in (6, 300):
+        f, logits = rng.normal(2, 1, size=n), rng.normal(0, 1.2, size=n)
+        w = np.exp(logits)
+        want = (w * f).sum() / w.sum(), w.sum() ** 2 / (w**2).sum()
+        given = f"n = {n}, f = {brief(f)}, logits = {brief(logits)}"
+        mean, size = pair(answer(f.copy(), logits.copy()), given)
+        d = expit(logits)
+        expect_close(
+            mean,
+            want[0],
+            "the mean is weighted by exp(logit)",
+            given=given,
+            mistakes=[
+                (f.mean(), "that is the sampler's own average: weight it"),
+                ((w * f).mean(), "divide by the sum of the weights: the average of the weights is 1 only in theory"),
+                (
+                    (d * f).sum() / d.sum(),
+                    "those weights are D: the ratio p/q is D / (1 - D), the exponential of the logit",
+                ),
+                ((logits * f).sum() / logits.sum(), "the weights are exp(logit), not the logits"),
+                ((f / w).sum() / (1 / w).sum(), "upside down: the weight is p/q, data over samples"),
+                ((w * f).sum(), "divide by the sum of the weights"),
+            ],
+        )
+        expect_close(
+            size,
+            want[1],
+            "the effective sample size is (sum w)^2 / sum w^2",
+            given=given,
+            mistakes=[
+                (1 / want[1], "upside down"),
+                (want[1] / n, "that is the share of n; the size itself is asked for"),
+                (math.sqrt(want[1]), "that is its square root"),
+                ((w**2).sum() / w.sum() ** 2, "upside down"),
+                (w.sum(), "the sum of weights depends on a constant in the logits; their squares must enter, too"),
+            ],
+        )
+    f, logits = rng.normal(size=50), rng.normal(size=50)
+    flow = "exp overflows: subtract the largest logit first, which changes no ratio"
+    base = pair(answer(f.copy(), logits.copy()), "50 samples")
+    for constant in (1000.0, -1000.0):
+        given = f"the same logits, all of them {constant:+.0f}"
+        expect_close(
+            answer(f.copy(), logits + constant),
+            base,
+            "a constant added to all logits changes nothing",
+            given=given,
+            rtol=1e-6,
+            mistakes=[(np.nan, flow)],
+            hint=flow,
+        )
+    value = pair(answer(f.copy(), np.zeros(50)), "all logits 0")
+    expect_close(value, (f.mean(), 50.0), "equal weights: the plain mean, and a size of n", given="all logits 0")
+    spike = np.zeros(50)
+    spike[7] = 900.0
+    expect_close(
+        answer(f.copy(), spike),
+        (f[7], 1.0),
+        "one sample carries everything: its value, and a size of 1",
+        given="one logit of 900, the others 0",
+        mistakes=[(np.nan, flow)],
+        hint=flow,
+    )
+    n, shift = 40_000, 0.8  # samples N(shift, 1), data N(0, 1): E_p[x^2] = 1
+    x = rng.normal(shift, 1, size=n)
+    logits = -shift * x + shift**2 / 2
+    found = pair(answer(x**2, logits), f"samples of N({shift}, 1), data N(0, 1), f = x^2")
+    share = math.exp(-(logsumexp(2 * logits) - 2 * logsumexp(logits))) / n
+    expect(
+        bool(abs(found[0] - 1) < 0.1 and abs(found[1] / n - share) < 1e-6),
+        "with the exact ratio the corrected average is that of the data",
+        given=f"{n:,} samples of N({shift}, 1), data N(0, 1), f = x^2",
+        expected="about 1",
+        got=found,
+    )

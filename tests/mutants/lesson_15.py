@@ -1,0 +1,454 @@
+"""Wrong and differently written answers to the exercises of lesson 15."""
+
+import math
+
+import numpy as np
+import torch
+from scipy import spatial, special
+from torch.nn import functional as F
+
+from tests.mutants import alternative, mutant
+
+# 15.1 optimal_discriminator
+
+
+@alternative("15.1")
+def optimal_discriminator(log_p, log_q):
+    return np.exp(log_p - np.logaddexp(log_p, log_q))
+
+
+@mutant("15.1", hint="swapped")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return special.expit(log_q - log_p)
+
+
+@mutant("15.1", hint="is the logit")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return log_p - log_q
+
+
+@mutant("15.1", hint="0/0")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    p, q = np.exp(log_p), np.exp(log_q)
+    return p / (p + q)
+
+
+@mutant("15.1", hint="those are logarithms")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return log_p / (log_p + log_q)
+
+
+@mutant("15.1", hint="0/0")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    p, q = np.exp(log_p), np.exp(log_q)
+    return p / (p + q + 1e-300)
+
+
+# 15.2 js_reading
+
+
+@alternative("15.2")
+def js_reading(fit, real, fake):
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    loss = -special.log_expit(critic(real[n:])).mean() - special.log_expit(-critic(fake[m:])).mean()
+    return math.log(2) - 0.5 * loss
+
+
+@mutant("15.2", hint="learned by heart")
+def js_reading(fit, real, fake):  # noqa: F811
+    critic = fit(real, fake)
+    loss = np.logaddexp(0, -critic(real)).mean() + np.logaddexp(0, critic(fake)).mean()
+    return math.log(2) - loss / 2
+
+
+@mutant("15.2", hint="two terms")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    return math.log(2) - np.logaddexp(0, -critic(real[n:])).mean() - np.logaddexp(0, critic(fake[m:])).mean()
+
+
+@mutant("15.2", hint="do not clip")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    loss = np.logaddexp(0, -critic(real[n:])).mean() + np.logaddexp(0, critic(fake[m:])).mean()
+    return np.clip(math.log(2) - loss / 2, 0, math.log(2))
+
+
+@mutant("15.2", hint="logit of 400")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    d_real, d_fake = special.expit(critic(real[n:])), special.expit(critic(fake[m:]))
+    return math.log(2) + (np.log(d_real + 1e-12).mean() + np.log(1 - d_fake + 1e-12).mean()) / 2
+
+
+@mutant("15.2", hint="logit of 400")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    with np.errstate(all="ignore"):
+        d_real, d_fake = 1 / (1 + np.exp(-critic(real[n:]))), 1 / (1 + np.exp(-critic(fake[m:])))
+        return math.log(2) + (np.log(d_real).mean() + np.log(1 - d_fake).mean()) / 2
+
+
+@mutant("15.2", hint="not equally many")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    costs = np.concatenate([np.logaddexp(0, -critic(real[n:])), np.logaddexp(0, critic(fake[m:]))])
+    return math.log(2) - costs.mean()
+
+
+@mutant("15.2", hint="bits")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    loss = np.logaddexp(0, -critic(real[n:])).mean() + np.logaddexp(0, critic(fake[m:])).mean()
+    return 1 - loss / 2 / math.log(2)
+
+
+# 15.3 gan_losses
+
+
+@alternative("15.3")
+def gan_losses(real, fake):
+    ones, zeros = torch.ones_like, torch.zeros_like
+    cost = F.binary_cross_entropy_with_logits
+    on_fake = cost(fake, zeros(fake))
+    return cost(real, ones(real)) + on_fake, -on_fake, cost(fake, ones(fake))
+
+
+@mutant("15.3", hint="rounded to 0 or 1")
+def gan_losses(real, fake):  # noqa: F811
+    d_real, d_fake = torch.sigmoid(real), torch.sigmoid(fake)
+    minimax = torch.log(1 - d_fake).mean()
+    return -torch.log(d_real).mean() - minimax, minimax, -torch.log(d_fake).mean()
+
+
+@mutant("15.3", hint="swap the last two")
+def gan_losses(real, fake):  # noqa: F811
+    return F.softplus(-real).mean() + F.softplus(fake).mean(), F.softplus(-fake).mean(), -F.softplus(fake).mean()
+
+
+@mutant("15.3", hint="added, not averaged")
+def gan_losses(real, fake):  # noqa: F811
+    critic = F.softplus(-real).mean() + F.softplus(fake).mean()
+    return critic / 2, -F.softplus(fake).mean(), F.softplus(-fake).mean()
+
+
+@mutant("15.3", hint="help the critic")
+def gan_losses(real, fake):  # noqa: F811
+    return F.softplus(-real).mean() + F.softplus(fake).mean(), F.softplus(fake).mean(), F.softplus(-fake).mean()
+
+
+@mutant("15.3", hint="labels are swapped")
+def gan_losses(real, fake):  # noqa: F811
+    return F.softplus(real).mean() + F.softplus(-fake).mean(), -F.softplus(fake).mean(), F.softplus(-fake).mean()
+
+
+@mutant("15.3", hint="less* real")
+def gan_losses(real, fake):  # noqa: F811
+    return F.softplus(-real).mean() + F.softplus(fake).mean(), -F.softplus(fake).mean(), F.softplus(fake).mean()
+
+
+@mutant("15.3", hint="or a clamp")
+def gan_losses(real, fake):  # noqa: F811
+    real, fake = real.clamp(-30, 30), fake.clamp(-30, 30)
+    return F.softplus(-real).mean() + F.softplus(fake).mean(), -F.softplus(fake).mean(), F.softplus(-fake).mean()
+
+
+@mutant("15.3", hint="so that gradients flow")
+def gan_losses(real, fake):  # noqa: F811
+    a, b = real.detach().numpy(), fake.detach().numpy()
+    on_fake = np.logaddexp(0, b).mean()
+    return np.logaddexp(0, -a).mean() + on_fake, -on_fake, np.logaddexp(0, -b).mean()
+
+
+# 15.4 gan_step
+
+
+@alternative("15.4")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):
+    critic_optimizer.zero_grad()
+    with torch.no_grad():
+        fake = sampler(z)
+    scores = critic(torch.cat([x, fake]))
+    loss = F.softplus(-scores[: len(x)]).mean() + F.softplus(scores[len(x) :]).mean()
+    loss.backward()
+    critic_optimizer.step()
+    for weight in critic.parameters():
+        weight.requires_grad_(False)
+    sampler_optimizer.zero_grad()
+    own = -F.logsigmoid(critic(sampler(z))).mean()
+    own.backward()
+    sampler_optimizer.step()
+    for weight in critic.parameters():
+        weight.requires_grad_(True)
+    return float(loss.detach()), float(own.detach())
+
+
+def _critic_turn(sampler, critic, optimizer, x, z, *, detach=True, clear=True):
+    fake = sampler(z)
+    loss = F.softplus(-critic(x)).mean() + F.softplus(critic(fake.detach() if detach else fake)).mean()
+    if clear:
+        optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def _sampler_turn(sampler, critic, optimizer, z, *, clear=True, minimax=False):
+    logit = critic(sampler(z))
+    loss = -F.softplus(logit).mean() if minimax else F.softplus(-logit).mean()
+    if clear:
+        optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@mutant("15.4", hint="detach the samples")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    sampler_optimizer.zero_grad()
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z, detach=False)
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z, clear=False)
+
+
+@mutant("15.4", hint="nothing may be detached")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    fake = sampler(z).detach()
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    for weight in critic.parameters():
+        weight.requires_grad_(False)
+    loss = F.softplus(-critic(fake)).mean()
+    loss.backward()
+    sampler_optimizer.step()
+    return first, loss.item()
+
+
+@mutant("15.4", hint="the sampler never moves")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    fake = sampler(z).detach()
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    loss = F.softplus(-critic(fake)).mean()
+    sampler_optimizer.zero_grad()
+    loss.backward()
+    sampler_optimizer.step()
+    return first, loss.item()
+
+
+@mutant("15.4", hint="was not cleared")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z, clear=False)
+    critic_optimizer.zero_grad()  # too early: the sampler's backward comes after it
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z)
+
+
+@mutant("15.4", hint="*before* its turn")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    theta = next(iter(sampler.parameters()))
+    loss = F.softplus(-critic(sampler(z))).mean()
+    (gradient,) = torch.autograd.grad(loss, theta)
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    theta.grad = gradient
+    sampler_optimizer.step()
+    return first, loss.item()
+
+
+@mutant("15.4", hint="minimax loss")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z, minimax=True)
+
+
+@mutant("15.4", hint="critic moves first")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    own = _sampler_turn(sampler, critic, sampler_optimizer, z)
+    return _critic_turn(sampler, critic, critic_optimizer, x, z), own
+
+
+@mutant("15.4", hint="walked twice")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    fake = sampler(z) * torch.ones(1, dtype=z.dtype).exp()
+    loss = F.softplus(-critic(x)).mean() + F.softplus(critic(fake)).mean()
+    critic_optimizer.zero_grad()
+    loss.backward()
+    critic_optimizer.step()
+    own = F.softplus(-critic(fake)).mean()
+    sampler_optimizer.zero_grad()
+    own.backward()
+    sampler_optimizer.step()
+    return loss.item(), own.item()
+
+
+@mutant("15.4", hint="critic's loss first")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    return _sampler_turn(sampler, critic, sampler_optimizer, z), first
+
+
+# 15.5 count_modes
+
+
+@alternative("15.5")
+def count_modes(samples, centres, radius, least=0.1):
+    distance, owner = spatial.cKDTree(centres).query(samples)
+    held = [int(((owner == k) & (distance <= radius)).sum()) for k in range(len(centres))]
+    return sum(h > 0 and h >= least * len(samples) / len(centres) for h in held)
+
+
+def _counts(samples, centres, radius):
+    distance = spatial.distance.cdist(samples, centres)
+    return np.bincount(distance.argmin(1)[distance.min(1) <= radius], minlength=len(centres))
+
+
+@mutant("15.5", hint="stray sample")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    return int((_counts(samples, centres, radius) > 0).sum())
+
+
+@mutant("15.5", hint="B / K, not B")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    return int((_counts(samples, centres, radius) >= max(1, least * len(samples))).sum())
+
+
+@mutant("15.5", hint="nearest")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    counts = (spatial.distance.cdist(samples, centres) <= radius).sum(0)
+    return int((counts >= max(1, least * len(samples) / len(centres))).sum())
+
+
+@mutant("15.5", hint="too far")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    return int((_counts(samples, centres, np.inf) >= max(1, least * len(samples) / len(centres))).sum())
+
+
+@mutant("15.5", hint="without a single sample")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    return int((_counts(samples, centres, radius) >= least * len(samples) / len(centres)).sum())
+
+
+@mutant("15.5", hint="at least, not more")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    return int((_counts(samples, centres, radius) > least * len(samples) / len(centres)).sum())
+
+
+@mutant("15.5", hint="how many of them")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    return _counts(samples, centres, radius)
+
+
+# 15.6 slerp
+
+
+@alternative("15.6")
+def slerp(z0, z1, t):
+    found = []
+    for a, b in zip(z0, z1, strict=True):
+        one, two = a / np.linalg.norm(a), b / np.linalg.norm(b)
+        omega = 2 * math.atan2(np.linalg.norm(one - two), np.linalg.norm(one + two))
+        if math.sin(omega) < 1e-9:
+            found.append((1 - t) * a + t * b)
+        else:
+            found.append((math.sin((1 - t) * omega) * a + math.sin(t * omega) * b) / math.sin(omega))
+    return np.array(found)
+
+
+def _angle(z0, z1):
+    cosine = (z0 * z1).sum(1) / np.linalg.norm(z0, axis=1) / np.linalg.norm(z1, axis=1)
+    return np.arccos(np.clip(cosine, -1, 1))[:, None]
+
+
+@mutant("15.6", hint="straight line")
+def slerp(z0, z1, t):  # noqa: F811
+    return (1 - t) * z0 + t * z1
+
+
+@mutant("15.6", hint="point the same way")
+def slerp(z0, z1, t):  # noqa: F811
+    with np.errstate(all="ignore"):
+        omega = _angle(z0, z1)
+        return (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
+
+
+@mutant("15.6", hint="t = 0 is z0")
+def slerp(z0, z1, t):  # noqa: F811
+    omega = _angle(z0, z1)
+    return (np.sin(t * omega) * z0 + np.sin((1 - t) * omega) * z1) / np.sin(omega)
+
+
+@mutant("15.6", hint="divide the inner product")
+def slerp(z0, z1, t):  # noqa: F811
+    with np.errstate(all="ignore"):
+        omega = np.arccos(10 + (z0 * z1).sum(1) ** 2)[:, None]
+        return (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
+
+
+@mutant("15.6", hint="constant rate")
+def slerp(z0, z1, t):  # noqa: F811
+    line = (1 - t) * z0 + t * z1
+    return line / np.linalg.norm(line, axis=1, keepdims=True) * np.linalg.norm(z0, axis=1, keepdims=True)
+
+
+@mutant("15.6", hint="keep their lengths")
+def slerp(z0, z1, t):  # noqa: F811
+    omega = _angle(z0, z1)
+    a, b = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (z0, z1))
+    return (np.sin((1 - t) * omega) * a + np.sin(t * omega) * b) / np.sin(omega)
+
+
+@mutant("15.6", hint="row by row, with np.where")
+def slerp(z0, z1, t):  # noqa: F811
+    omega = _angle(z0, z1)
+    if (np.sin(omega) < 1e-6).any():
+        return (1 - t) * z0 + t * z1
+    return (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
+
+
+# 15.7 corrected_mean
+
+
+@alternative("15.7")
+def corrected_mean(f, logits):
+    share = special.softmax(logits)
+    return np.dot(share, f), 1 / np.dot(share, share)
+
+
+@mutant("15.7", hint="subtract the largest")
+def corrected_mean(f, logits):  # noqa: F811
+    with np.errstate(all="ignore"):
+        w = np.exp(logits)
+        return (w * f).sum() / w.sum(), w.sum() ** 2 / (w**2).sum()
+
+
+@mutant("15.7", hint="weights are D")
+def corrected_mean(f, logits):  # noqa: F811
+    w = special.expit(logits)
+    return (w * f).sum() / w.sum(), w.sum() ** 2 / (w**2).sum()
+
+
+@mutant("15.7", hint="upside down")
+def corrected_mean(f, logits):  # noqa: F811
+    share = special.softmax(-logits)
+    return np.dot(share, f), 1 / np.dot(share, share)
+
+
+@mutant("15.7", hint="1 only in theory")
+def corrected_mean(f, logits):  # noqa: F811
+    w = np.exp(logits)
+    return (w * f).mean(), w.sum() ** 2 / (w**2).sum()
+
+
+@mutant("15.7", hint="share of n")
+def corrected_mean(f, logits):  # noqa: F811
+    share = special.softmax(logits)
+    return np.dot(share, f), 1 / np.dot(share, share) / len(f)
+
+
+@mutant("15.7", hint="own average")
+def corrected_mean(f, logits):  # noqa: F811
+    share = special.softmax(logits)
+    return f.mean(), 1 / np.dot(share, share)

@@ -108,8 +108,8 @@ def live_figure(controls: Sequence, script: str, *, alt: str, caption: str) -> N
             a bar that is full at that value. ``draw.axes({x: [0, 1], y: [0, 2], xlabel: "x", ylabel: "density"})``
             begins a panel below the one before; ``draw.curve(xs, ys, role, label)``, ``draw.area``, ``draw.dots`` and
             ``draw.level(y)`` draw in it, in the roles of `genutils.plot`, in data coordinates. A panel of pictures is
-            ``draw.pixels([ink, ...], columns, {size, mark})``, ink in 0 ... 1 row by row, null for not known. For the numbers there
-            are ``draw.grid(a, b, n)``, ``draw.integral(ys, dx)``, ``draw.logNormal(x, mu, sigma)``,
+            ``draw.pixels([ink, ...], columns, {size, mark})``, ink in 0 ... 1 row by row, null for not known. For the
+            numbers there are ``draw.grid(a, b, n)``, ``draw.integral(ys, dx)``, ``draw.logNormal(x, mu, sigma)``,
             ``draw.logAddExp(a, b)`` and ``draw.nice(x)``, the next round number.
         alt: what is seen, and what moves, for someone who cannot see it.
         caption: the point of the figure; plain text.

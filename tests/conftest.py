@@ -84,3 +84,41 @@ def open_page(browser):
     yield new
     for context in contexts:
         context.close()
+
+
+class LiveFigure:
+    """A live figure in a page of its own, 390 pixels wide: move its controls, read its numbers."""
+
+    def __init__(self, tab):
+        self.tab = tab
+
+    def put(self, **values) -> None:
+        """Set controls by name: a number to a slider, a word to a choice."""
+        for name, value in values.items():
+            control = self.tab.locator(f"[data-name={name}]")
+            if isinstance(value, str):
+                control.select_option(value)
+            else:
+                control.evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", str(value))
+
+    def numbers(self) -> dict[str, float]:
+        """The quantities below the figure by name; nan where there is none."""
+        quantities = "[...document.querySelectorAll('dd')].map(e => [e.dataset.quantity, e.dataset.value])"
+        return {name: float(value) for name, value in self.tab.evaluate(quantities)}
+
+
+@pytest.fixture
+def live_page(open_page, tmp_path):
+    """``live_page(controls, script)``: a `LiveFigure`."""
+    from genutils.live import Live
+
+    def new(controls, script: str) -> LiveFigure:
+        html = Live(tuple(controls), script, "A figure that moves for a test.", "Move it.")._repr_html_()
+        file = tmp_path / "figure.html"
+        file.write_text(f"<!doctype html><meta charset='utf-8'><body>{html}</body>")
+        tab = open_page(width=390)
+        tab.goto(file.as_uri())
+        tab.wait_for_selector("dd")
+        return LiveFigure(tab)
+
+    return new

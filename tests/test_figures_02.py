@@ -7,29 +7,22 @@ import pytest
 from scipy import stats
 
 from genutils.figures.lesson_02 import bandwidth, script
-from genutils.live import Live, Slider
+from genutils.live import Slider
 from genutils.nonparametric import KDE
 
 SEEN, UNSEEN = np.random.default_rng(0).normal(size=(2, 60)).round(5)
 
 
 @pytest.fixture
-def page(open_page, tmp_path):
-    file = tmp_path / "figure.html"
-    controls = (Slider("h", "log₁₀ of the bandwidth", -2.5, 0.7, -1.5, 0.05),)
-    shown = Live(controls, script(SEEN, UNSEEN), "A density estimate that moves.", "Move it.")._repr_html_()
-    file.write_text(f"<!doctype html><meta charset='utf-8'><body>{shown}")
-    tab = open_page(width=390)
-    tab.goto(file.as_uri())
-    tab.wait_for_selector("dd")
-    return tab
+def page(live_page):
+    return live_page([Slider("h", "log₁₀ of the bandwidth", -2.5, 0.7, -1.5, 0.05)], script(SEEN, UNSEEN))
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("log_h", [-2.5, -1.5, 0.0, 0.7])
 def test_numbers_agree_with_the_package(page, log_h):
-    page.locator("[data-name=h]").evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", str(log_h))
-    found = dict(page.evaluate("[...document.querySelectorAll('dd')].map(e => [e.dataset.quantity, +e.dataset.value])"))
+    page.put(h=log_h)
+    found = page.numbers()
     model = KDE(10**log_h).fit(SEEN[:, None])
     truth = 0.35 * stats.norm.pdf(UNSEEN, -1.5, 0.25) + 0.65 * stats.norm.pdf(UNSEEN, 1, 0.8)
     want = {

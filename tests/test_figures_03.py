@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from genutils.figures.lesson_03 import STARTS, STEPS, em_script, em_steps
-from genutils.live import Choice, Live, Slider
+from genutils.live import Choice, Slider
 
 
 def clouds():
@@ -32,26 +32,17 @@ def em(x, start, steps):
 
 
 @pytest.fixture
-def page(open_page, tmp_path):
+def page(live_page):
     controls = (Slider("step", "step", 0, STEPS, 0, 1), Choice("start", "start", list(STARTS), "far apart"))
-    html = Live(controls, em_script(clouds(), -3.0), "Three Gaussians move to points.", "Move it.")._repr_html_()
-    file = tmp_path / "figure.html"
-    file.write_text(f"<!doctype html><meta charset='utf-8'><body>{html}</body>")
-    tab = open_page(width=390)
-    tab.goto(file.as_uri())
-    tab.wait_for_selector("dd")
-    return tab
+    return live_page(controls, em_script(clouds(), -3.0))
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("start", STARTS)
 @pytest.mark.parametrize("steps", [0, 1, 7, STEPS])
 def test_numbers_agree_with_python(page, start, steps):
-    page.locator("[data-name=start]").select_option(start)
-    page.locator("[data-name=step]").evaluate(
-        "(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", str(steps)
-    )
-    found = dict(page.evaluate("[...document.querySelectorAll('dd')].map(e => [e.dataset.quantity, +e.dataset.value])"))
+    page.put(start=start, step=steps)
+    found = page.numbers()
     now, before, weights = em(clouds(), STARTS[start], steps)
     assert found["log-likelihood"] == pytest.approx(now, abs=1e-8)
     assert found["this step gained"] == pytest.approx(now - before if steps else 0, abs=1e-8)

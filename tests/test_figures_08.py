@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from genutils.figures.lesson_08 import draw_digit, draw_script
-from genutils.live import Choice, Live, Slider
+from genutils.live import Choice, Slider
 
 
 def nets():
@@ -42,35 +42,25 @@ def expected(weights, bias, order, seed, step):
 
 
 @pytest.fixture
-def page(open_page, tmp_path):
+def page(live_page):
     controls = (
         Slider("step", "step", 0, 64, 0, 1),
         Slider("seed", "seed", 1, 40, 1, 1),
         Choice("order", "order", ["rows", "shuffled"], "rows"),
     )
-    html = Live(controls, draw_script(nets()), "A digit is drawn pixel by pixel.", "Move it.")._repr_html_()
-    file = tmp_path / "figure.html"
-    file.write_text(f"<!doctype html><meta charset='utf-8'><body>{html}</body>")
-    tab = open_page(width=390)
-    tab.goto(file.as_uri())
-    tab.wait_for_selector("dd")
-    return tab
+    return live_page(controls, draw_script(nets()))
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("order", ["rows", "shuffled"])
 @pytest.mark.parametrize(("step", "seed"), [(0, 1), (1, 7), (33, 7), (64, 40)])
 def test_numbers_agree_with_python(page, order, step, seed):
-    page.locator("[data-name=order]").select_option(order)
-    for name, value in (("step", step), ("seed", seed)):
-        page.locator(f"[data-name={name}]").evaluate(
-            "(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", str(value)
-        )
-    found = dict(page.evaluate("[...document.querySelectorAll('dd')].map(e => [e.dataset.quantity, e.dataset.value])"))
+    page.put(order=order, step=step, seed=seed)
+    found = page.numbers()
     p, bits = expected(*nets()[order], seed, step)
-    assert float(found["this picture so far"]) == pytest.approx(bits, abs=1e-8)
-    assert np.isnan(p) or float(found["P(next pixel is ink)"]) == pytest.approx(p, abs=1e-10)
-    assert page.locator(".live-chart svg").first.locator("rect[fill='currentColor']").count() == step
+    assert found["this picture so far"] == pytest.approx(bits, abs=1e-8)
+    assert np.isnan(p) or found["P(next pixel is ink)"] == pytest.approx(p, abs=1e-10)
+    assert page.tab.locator(".live-chart svg").first.locator("rect[fill='currentColor']").count() == step
 
 
 def test_the_script_holds_no_weight_that_looks_ahead(capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from genutils.figures.lesson_15 import CELLS, SIDE, Moment, chase, chase_script, field_grid
-from genutils.live import Choice, Live, Slider
+from genutils.live import Choice, Slider
 from genutils.twosample import energy_distance, mode_counts, modes_covered
 
 CENTRES = 2 * np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], 1)
@@ -27,28 +27,18 @@ def games():
 
 
 @pytest.fixture
-def page(open_page, tmp_path):
+def page(live_page):
     found, real = games()
     controls = (Choice("game", "game", list(found), "plain"), Slider("step", "step", 0, 2 * EVERY, 0, EVERY))
-    script = chase_script(found, real, CENTRES, RADIUS, EVERY)
-    html = Live(controls, script, "Samples chase the modes of a ring.", "Move it.")._repr_html_()
-    file = tmp_path / "figure.html"
-    file.write_text(f"<!doctype html><meta charset='utf-8'><body>{html}</body>")
-    tab = open_page(width=390)
-    tab.goto(file.as_uri())
-    tab.wait_for_selector("dd")
-    return tab
+    return live_page(controls, chase_script(found, real, CENTRES, RADIUS, EVERY))
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("game", ["plain", "mended"])
 @pytest.mark.parametrize("moment", [0, 1, 2])
 def test_numbers_agree_with_python(page, game, moment):
-    page.locator("[data-name=game]").select_option(game)
-    page.locator("[data-name=step]").evaluate(
-        "(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", str(moment * EVERY)
-    )
-    told = dict(page.evaluate("[...document.querySelectorAll('dd')].map(e => [e.dataset.quantity, +e.dataset.value])"))
+    page.put(game=game, step=moment * EVERY)
+    told = page.numbers()
     found, real = games()
     samples = found[game][moment].samples
     assert told["modes covered"] == modes_covered(samples, CENTRES, RADIUS)
@@ -59,7 +49,7 @@ def test_numbers_agree_with_python(page, game, moment):
 @pytest.mark.browser
 def test_the_line_of_doubt_lies_where_the_logit_is_zero(page):
     """Here the logit is |x|^2 - 1, so the line is a circle of radius 1, drawn in short pieces."""
-    frame, paths = page.evaluate(
+    frame, paths = page.tab.evaluate(
         """() => { const svg = document.querySelector('.live-chart svg svg');
         return [[+svg.getAttribute('width'), +svg.getAttribute('height')],
         [...svg.querySelectorAll('path[stroke="#0d9488"]')].map(e => e.getAttribute('d'))] }"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import math
 import os
@@ -18,7 +18,8 @@ import numpy as np
 from genutils import data as sources
 from genutils.model import bits_per_dim, kind
 
-MODELS = ("autoregressive", "flow", "vae", "gan", "diffusion")
+ORDER = ("autoregressive", "flow", "vae", "gan", "diffusion")  # of the course
+MODELS = tuple(name for name in ORDER if importlib.util.find_spec(f"genutils.recipes.{name}"))
 DATA = ("digits", *sources.DENSITIES)
 TEST_SIZE = 50_000  # fresh points of a density
 METRIC_SIZE = 2_000  # samples for the sample metric
@@ -51,7 +52,8 @@ def run(model: str, data: str, seed: int, **settings: Any) -> Line:
     """Train with the recipe of ``genutils.recipes.<model>``, then touch the test data, once.
 
     Args:
-        model: a name in `MODELS`, or a module with ``digits(seed)`` and ``plane(density, seed)``.
+        model: a name in `MODELS` (the families that have a recipe), or a module with ``digits(seed)`` and
+            ``plane(density, seed)``.
         data: a name in `DATA`.
         settings: handed to the recipe, for a shorter run.
 
@@ -190,7 +192,7 @@ def rows(lines: Iterable[Line]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         groups.setdefault((line.data, line.model), []).append(line)
-    place = {name: i for i, name in enumerate((*DATA, *MODELS))}
+    place = {name: i for i, name in enumerate((*DATA, *ORDER))}
     found = []
     for (data, model), group in sorted(groups.items(), key=lambda g: [place.get(name, 99) for name in g[0]]):
         row: dict[str, Any] = {"data": data, "model": model, "kind": group[0].kind, "seeds": len(group)}

@@ -112,11 +112,11 @@ def test_lines_survive_the_file_and_runs_resume(tmp_path):
     path = tmp_path / "new" / "lines.jsonl"
     first = line(model="gan", kind="none", value=None, unit=None, stderr=None)
     append(path, first)
-    append(path, line(seed=1))
-    assert read(path) == [first, line(seed=1)]
+    append(path, line("autoregressive", seed=1))
+    assert read(path) == [first, line("autoregressive", seed=1)]
     assert set(NEEDED) <= set(json.loads(path.read_text().splitlines()[0]))
-    todo = missing(["flow", "gan"], ["ring", "moons"], 2, path)
-    assert ("gan", "ring", 0) not in todo and ("flow", "ring", 1) not in todo and len(todo) == 6
+    todo = missing(["autoregressive", "gan"], ["ring", "moons"], 2, path)
+    assert ("gan", "ring", 0) not in todo and ("autoregressive", "ring", 1) not in todo and len(todo) == 6
 
 
 def test_a_broken_line_is_named(tmp_path):
@@ -170,6 +170,7 @@ def test_the_command_does_nothing_twice(tmp_path):
 
 
 def test_every_family_has_its_recipe():
+    assert {"autoregressive", "gan"} <= set(yardstick.MODELS)
     for name in yardstick.MODELS:
         module = yardstick._recipe(name)
         assert callable(module.digits) and callable(module.plane)

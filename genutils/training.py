@@ -119,7 +119,7 @@ def fit(
     model = model.to(device) if device is not None else model
     where = next(model.parameters()).device
     optim = optimizer([p for p in model.parameters() if p.requires_grad], lr=lr)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema), use_buffers=True) if ema else None
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema)) if ema else None
     judged = average.module if average else model
     record, best, total, order, start = Record(), _copy(judged), 0.0, None, 0
     settings = (

@@ -69,6 +69,10 @@ def open_page(browser):
         page.set_default_timeout(30_000)
         page.left, page.errors = [], []
 
+        def failed(page, request):
+            if request.failure != "net::ERR_ABORTED":
+                page.errors.append(f"could not load {request.url}: {request.failure}")
+
         def gate(route):
             if route.request.url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:", "ws://127.0.0.1:")):
                 return route.continue_()
@@ -78,7 +82,8 @@ def open_page(browser):
         page.route("**/*", gate)
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
-        page.on("requestfailed", lambda request: page.errors.append(f"could not load {request.url}"))
+        # What the browser itself gives up (an image of a page that is being left) is "aborted"; a missing file is not.
+        page.on("requestfailed", lambda request: failed(page, request))
         return page
 
     yield new

@@ -254,3 +254,14 @@ def test_cpu_and_gpu_agree():
     fit(host, data(), steps=100, lr=0.05, batch_size=400)
     fit(card, data(), steps=100, lr=0.05, batch_size=400, device="cuda")
     assert torch.allclose(weights(host), weights(card).cpu(), atol=1e-4)
+
+
+def test_ema_leaves_buffers_as_they_are():
+    class Indexed(Normal):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("order", torch.arange(10))
+
+    model = Indexed()
+    fit(model, data(), steps=20, lr=0.1, ema=0.9)
+    assert model.order.tolist() == list(range(10))  # an average of whole numbers would be rounded down

@@ -1,0 +1,159 @@
+"""Coupling flows for the yardstick: splines in the plane, one group of pixels after another on digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genutils.augment import warp
+from genutils.data import digits as load
+from genutils.flow import Coupling, Flow, Lookup
+from genutils.model import Dequantized
+from genutils.networks import ResidualMLP
+from genutils.training import cosine, fit
+
+LEVELS, SIZE = 17, 8
+
+
+def groups(sizes: Sequence[int] = (2, 2, 4, 8, 8, 8, 8, 8, 8, 8)) -> list[list[int]]:
+    """The pixels of an 8 x 8 image in groups, each spread over the whole image between those before it.
+
+    The order is that of ordered dithering (Bayer, 1973).
+    """
+    if sum(sizes) != SIZE**2:
+        raise ValueError(f"the groups must hold {SIZE**2} pixels together; {tuple(sizes)} hold {sum(sizes)}")
+    rank = np.zeros((1, 1), int)
+    for _ in range(3):
+        rank = np.block([[4 * rank, 4 * rank + 2], [4 * rank + 3, 4 * rank + 1]])
+    order = np.argsort(rank.ravel()).tolist()
+    return [order[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
+
+
+class Pixels(nn.Module):
+    """The shared network of `Window`: levels of the known pixels around, the place, a residual network."""
+
+    def __init__(
+        self, outputs: int, *, levels: int = LEVELS, size: int = SIZE, reach: int = 2, width: int = 128, **more
+    ):
+        super().__init__()
+        self.levels, self.size, self.reach = levels, size, reach
+        self.level = nn.Parameter(torch.randn(levels + 2, 8) * 0.5)  # then "not known", then "outside the image"
+        side = 2 * reach + 1
+        rows, cols = torch.arange(size**2) // size, torch.arange(size**2) % size
+        offsets = torch.arange(side)
+        around = (rows[:, None, None] + offsets[:, None]) * (size + 2 * reach) + cols[:, None, None] + offsets
+        self.register_buffer("around", around.flatten(1))  # (H W, side^2) into the padded image
+        self.window = nn.Linear(8 * side**2, width)
+        self.place = nn.Parameter(torch.randn(size**2, width) * 0.1)
+        self.net = ResidualMLP(None, outputs, width=width, zero=True, **more)
+        self.warp = nn.Parameter(torch.zeros(width))
+        self.warped: Tensor | None = None  # (B,) while training: 1 where an image is a warped copy
+
+    def forward(self, x: Tensor, kept: Tensor, bent: Tensor) -> Tensor:
+        level = (x * self.levels).floor().clamp(0, self.levels - 1).long()
+        image = torch.full((len(x), self.size**2), self.levels, device=x.device).index_copy(1, kept, level)
+        r = self.reach
+        image = F.pad(image.view(-1, self.size, self.size), (r, r, r, r), value=self.levels + 1).flatten(1)
+        e = F.embedding(image[:, self.around[bent]], self.level)  # (B, bent, side^2, 8)
+        h = self.window(e.flatten(2)) + self.place[bent]
+        return self.net(h if self.warped is None else h + self.warped[:, None, None] * self.warp)
+
+
+class Window(nn.Module):
+    """For some pixels, from those in a window around each that are known: the parameters of a coupling.
+
+    All couplings of an image share one network; each has its own lists of pixels, and its own ``Window`` around it.
+
+    Args:
+        shared: a `Pixels` network.
+        kept, bent: indices of pixels, row by row.
+    """
+
+    def __init__(self, shared: Pixels, kept: Sequence[int], bent: Sequence[int]):
+        super().__init__()
+        self.shared = shared
+        self.register_buffer("kept", torch.as_tensor(kept, dtype=torch.long))
+        self.register_buffer("bent", torch.as_tensor(bent, dtype=torch.long))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, kept) numbers in [0, 1) to (B, bent * outputs)."""
+        return self.shared(x, self.kept, self.bent).flatten(1)
+
+
+class PixelFlow(Dequantized, nn.Module):
+    """A flow on dequantized images, (B, 8, 8) whole numbers."""
+
+    def __init__(self, flow: Flow):
+        nn.Module.__init__(self)
+        Dequantized.__init__(self, flow, LEVELS)
+
+    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+        """(n, 8, 8), one pass back through the couplings."""
+        return super().sample(n, generator=generator).view(n, SIZE, SIZE)
+
+
+def digits(seed: int, *, steps: int = 1000, kind: str = "lines", bins: int = LEVELS, **settings) -> PixelFlow:
+    """Couplings that bend ten groups of pixels in turn, each as the pixels of the groups before it say.
+
+    With straight lines on as many bins as there are levels, the density is flat on each level, and what uniform noise
+    gives is no looser than the probability itself. Smooth splines ("spline") pay for their bends between the levels.
+    """
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.tensor(np.array(load().train)).long()
+    shared = Pixels(bins if kind == "lines" else 2 * bins - 1, **({"dropout": 0.06} | settings))
+    transforms, known = [], []
+    for part in groups():
+        transforms.append(Coupling(known, part, Window(shared, known, part), kind=kind))
+        known = known + part
+    model = PixelFlow(Flow(SIZE**2, transforms[::-1]))  # from data on, the last group is bent first
+
+    def batch(n: int) -> Tensor:
+        i = torch.randint(len(images), (n,), generator=generator)
+        warped = torch.rand(n, generator=generator) < 0.65
+        x = torch.where(warped[:, None, None], warp(images[i], generator=generator), images[i])
+        return torch.cat([x.flatten(1), warped[:, None].long()], 1)
+
+    def loss(model: PixelFlow, batch: Tensor) -> Tensor:
+        shared.warped = batch[:, 64].float()
+        with torch.autocast("cpu", torch.bfloat16):
+            value = -model.elbo(batch[:, :64]).mean()
+        shared.warped = None
+        return value
+
+    fit(
+        model,
+        batch,
+        loss=loss,
+        steps=steps,
+        batch_size=32,
+        lr=4e-3,
+        ema=0.997,
+        clip=50,
+        schedule=cosine,
+        optimizer=adam,
+    )
+    return model
+
+
+def plane(density, seed: int, *, steps: int = 2800, batch_size: int = 1024, bins: int = 32) -> Flow:
+    """Two spline couplings on fresh samples of a density without end: x_2 given x_1, then x_1 given what x_2 became."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    (left, right), (bottom, top) = density.bounds
+    transforms = [Coupling([0], [1], Lookup(2 * bins - 1)), Coupling([1], [0], Lookup(2 * bins - 1))]
+    model = Flow(2, transforms, low=[left, bottom], high=[right, top])
+
+    def batch(n: int) -> Tensor:
+        return density.sample(n, generator=generator)
+
+    fit(model, batch, steps=steps, batch_size=batch_size, lr=6e-3, ema=0.998, clip=5, schedule=cosine, optimizer=adam)
+    return model
+
+
+def adam(parameters, lr: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(parameters, lr=lr, betas=(0.9, 0.99))

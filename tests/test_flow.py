@@ -1,0 +1,211 @@
+"""Every transform undoes itself, its log-determinant is autograd's, and every flow is normalised."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from genutils.data import digits, moons, ring
+from genutils.flow import Constant, Coupling, Flow, Lookup, spline
+from genutils.model import Dequantized, bits_per_dim, kind
+from genutils.networks import ResidualMLP
+from genutils.recipes import flow as recipe
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def noisy(module: torch.nn.Module, std: float = 0.5, seed: int = 0) -> torch.nn.Module:
+    """As after training: nothing is zero."""
+    generator = seeded(seed)
+    with torch.no_grad():
+        for p in module.parameters():
+            p.add_(torch.randn(p.shape, generator=generator) * std / max(1, p.shape[-1]) ** 0.5)
+    return module.double()
+
+
+def parts(bins: int, shape=(500,), strength: float = 2.0):
+    generator = seeded(bins)
+    sizes = (bins, bins - 1, bins)
+    return [strength * torch.randn(*shape, k, generator=generator, dtype=torch.float64) for k in sizes]
+
+
+@pytest.mark.parametrize("which", ["lines", "equal", "full"])
+@pytest.mark.parametrize("bins", [1, 2, 7, 40])
+def test_splines_go_there_and_back_with_autograds_slope(which, bins):
+    heights, slopes, widths = parts(bins)
+    args = {"lines": (heights,), "equal": (heights, slopes), "full": (heights, slopes, widths)}[which]
+    x = torch.rand(500, generator=seeded(1), dtype=torch.float64).requires_grad_()
+    y, ladj = spline(x, *args)
+    (slope,) = torch.autograd.grad(y.sum(), x)
+    assert torch.allclose(ladj.exp(), slope, rtol=1e-6) and (slope > 0).all()
+    if bins > 1:
+        assert ladj.abs().max() > 0.1  # a shared sign error would hide at zero
+    back, other = spline(y.detach(), *args, inverse=True)
+    assert torch.allclose(back, x, atol=1e-9) and torch.allclose(ladj + other, torch.zeros(()).double(), atol=1e-6)
+    y = y.detach()
+    assert 0 < y.min() and y.max() < 1
+    outside = torch.tensor([-3.0, 1.5, 0.0, 1.0] * 125, dtype=torch.float64)
+    assert torch.equal(spline(outside, *args)[0], outside) and (spline(outside, *args)[1] == 0).all()
+
+
+def test_splines_are_monotone_through_all_their_knots():
+    heights, slopes, widths = (p[:1].expand(4001, -1) for p in parts(12, (1,)))
+    x = torch.linspace(-0.2, 1.2, 4001, dtype=torch.float64)
+    y, ladj = spline(x, heights, slopes, widths)
+    assert (y.diff() > 0).all()
+    steps = (y.diff() / x.diff()).log()
+    assert (steps - (ladj[1:] + ladj[:-1]) / 2).abs().median() < 1e-3
+
+
+def test_a_spline_names_the_part_that_does_not_fit():
+    with pytest.raises(ValueError, match=r"slopes must have shape \(5, 3\).*K = 4"):
+        spline(torch.zeros(5), torch.zeros(5, 4), torch.zeros(5, 4))
+
+
+def couplings(dims: int, kind: str, layers: int = 4) -> list[Coupling]:
+    each, made = {"affine": 2, "spline": 15, "lines": 8}[kind], []
+    for i in range(layers):
+        kept = [d for d in range(dims) if (d + i) % 2 == 0]
+        bent = [d for d in range(dims) if (d + i) % 2]
+        torch.manual_seed(i)
+        made.append(Coupling(kept, bent, ResidualMLP(len(kept), each * len(bent), width=16, blocks=1), kind=kind))
+    return made
+
+
+@pytest.mark.parametrize("kind", ["affine", "spline", "lines"])
+@pytest.mark.parametrize("dims", [2, 3, 5])
+def test_flows_invert_and_their_log_determinant_is_autograds(kind, dims):
+    flow = noisy(Flow(dims, couplings(dims, kind), low=-1, high=2, base="normal" if kind == "affine" else "box"))
+    x = torch.rand(6, dims, generator=seeded(), dtype=torch.float64) * 3 - 1
+    z, ladj = flow(x)
+    for i in range(len(x)):
+        jacobian = torch.autograd.functional.jacobian(lambda v: flow(v[None])[0][0], x[i])
+        assert ladj[i].item() == pytest.approx(torch.linalg.slogdet(jacobian)[1].item(), abs=1e-6)
+    assert ladj.std() > 0.05
+    back, other = flow.inverse(z)
+    assert torch.allclose(back, x, atol=1e-6) and torch.allclose(ladj + other, torch.zeros(()).double(), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["affine", "spline", "lines"])
+def test_a_flow_integrates_to_one_and_samples_its_own_density(kind):
+    flow = noisy(Flow(2, couplings(2, kind), low=-1, high=2, base="normal" if kind == "affine" else "box"), 0.15)
+    flow = flow.float()
+    low, high = (-14, 15) if kind == "affine" else (-1, 2)
+    side = low + (high - low) * (torch.arange(900) + 0.5) / 900  # middles of cells
+    grid = torch.cartesian_prod(side, side)
+    with torch.no_grad():
+        p = torch.cat([flow.log_prob(part).exp() for part in grid.split(200_000)]).view(900, 900)
+    cell = (side[1] - side[0]).item() ** 2
+    assert (p.sum() * cell).item() == pytest.approx(1, abs=5e-3)
+    x = flow.sample(40_000, generator=seeded(3))
+    means = ((p.sum(1) * side).sum() * cell, (p.sum(0) * side).sum() * cell)
+    for axis in range(2):
+        error = x[:, axis].std() / 200
+        assert abs(x[:, axis].mean() - means[axis]) < 4.5 * error + 5e-3
+
+
+def test_no_point_has_density_zero():
+    flow = Flow(2, [], low=-4, high=4)
+    assert torch.isfinite(flow.log_prob(torch.tensor([[100.0, 0.0], [0.0, 0.0]]))).all()
+
+
+def test_a_coupling_sees_only_what_it_keeps():
+    layer = noisy(couplings(5, "spline", 1)[0])
+    x = torch.rand(8, 5, generator=seeded(), dtype=torch.float64)
+    for d in range(5):
+        moved = x.clone()
+        moved[:, d] = torch.rand(8, generator=seeded(1), dtype=torch.float64)
+        changed = ((layer(x)[0] - layer(moved)[0]).abs().amax(0) > 1e-12).tolist()
+        assert changed == ([i == d or i % 2 == 1 for i in range(5)] if d % 2 == 0 else [i == d for i in range(5)])
+
+
+def test_wrong_lists_and_words_are_named():
+    net = Constant(2)
+    with pytest.raises(ValueError, match="'cubic'"):
+        Coupling([0], [1], net, kind="cubic")
+    with pytest.raises(ValueError, match="none of them kept"):
+        Coupling([0, 1], [1], net)
+    with pytest.raises(ValueError, match="'ball'"):
+        Flow(2, [], base="ball")
+    with pytest.raises(ValueError, match="high must be above low"):
+        Flow(2, [], low=1, high=[0, 2])
+    with pytest.raises(ValueError, match="of 2 numbers; these have 3"):
+        Flow(2, []).log_prob(torch.zeros(4, 3))
+
+
+def test_lookup_is_continuous_and_holds_beyond_its_ends():
+    torch.manual_seed(0)
+    net = noisy(Lookup(3, low=-2, high=2, knots=32)).float()
+    x = torch.linspace(-3, 3, 2001)[:, None]
+    y = net(x)
+    ends = net(torch.tensor([[-2.0], [2.0]]))
+    assert torch.allclose(y[[0, -1]], ends, atol=1e-5)
+    assert y.diff(dim=0).abs().max() < 0.1 and y.std() > 0.05
+
+
+def test_a_window_sees_the_known_pixels_around_and_no_others():
+    torch.manual_seed(0)
+    shared = noisy(recipe.Pixels(3, levels=4, size=5, reach=1, width=16, blocks=1, dropout=0)).float().eval()
+    kept, bent = list(range(0, 25, 2)), [7, 11, 23]
+    net = recipe.Window(shared, kept, bent)
+    x = torch.rand(1, len(kept), generator=seeded())
+    before = net(x).view(3, 3)
+    for i, pixel in enumerate(kept):
+        y = x.clone()
+        y[0, i] = (y[0, i] + 0.25) % 1  # the next level
+        for j, at in enumerate(bent):
+            near = abs(pixel // 5 - at // 5) <= 1 and abs(pixel % 5 - at % 5) <= 1
+            assert ((net(y).view(3, 3)[j] - before[j]).abs().max() > 1e-6).item() == near
+
+
+def test_lines_on_the_bins_make_dequantization_free():
+    """With one bin a level the density is flat on each level: the bound by uniform noise is the probability itself."""
+    torch.manual_seed(0)
+    flow = noisy(Flow(2, [Coupling([], [0, 1], Constant(8), kind="lines")]), 2.0).float()
+    model = Dequantized(flow, 4)
+    pairs = torch.cartesian_prod(torch.arange(4), torch.arange(4))
+    with torch.no_grad():
+        values = torch.stack([model.elbo(pairs, generator=seeded(i)) for i in range(5)])
+    assert values.std(0).max() < 1e-3 and values[0].exp().sum().item() == pytest.approx(1, abs=1e-3)
+
+
+def test_groups_hold_every_pixel_once():
+    assert sorted(sum(recipe.groups(), [])) == list(range(64))
+    with pytest.raises(ValueError, match="63"):
+        recipe.groups((8, 55))
+
+
+def test_recipes_run_short_and_say_what_they_are():
+    model = recipe.plane(moons, 0, steps=30, batch_size=128)
+    assert kind(model) == "exact" and model.log_prob(moons.sample(8, generator=seeded())).shape == (8,)
+    first, again = (recipe.digits(0, steps=8, width=32) for _ in range(2))
+    x = torch.tensor(np.array(digits().validation[:8])).long()
+    assert kind(first) == "bound"
+    with torch.no_grad():
+        assert torch.equal(first.elbo(x, generator=seeded()), again.elbo(x, generator=seeded()))
+    assert bits_per_dim(first.elbo(x, generator=seeded()).detach(), 64).mean() < math.log2(17) + 0.2
+    drawn = first.sample(5, generator=seeded())
+    assert drawn.dtype == torch.int64 and drawn.shape == (5, 8, 8)
+
+
+def test_ten_steps_at_a_wild_rate_stay_finite():
+    torch.manual_seed(0)
+    flow = Flow(2, couplings(2, "affine", 8), low=-3, high=3, base="normal")
+    from genutils.training import fit
+
+    fit(flow, lambda n: ring.sample(n, generator=seeded()), steps=40, lr=0.3, clip=5)
+    assert torch.isfinite(flow.log_prob(ring.sample(500, generator=seeded(2)))).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_cpu_and_gpu_agree():
+    flow = noisy(Flow(3, couplings(3, "spline"), low=-1, high=2)).float()
+    x = torch.rand(6, 3, generator=seeded())
+    here = flow.log_prob(x)
+    assert torch.allclose(flow.cuda().log_prob(x.cuda()).cpu(), here, atol=1e-4)

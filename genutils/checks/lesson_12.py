@@ -1,0 +1,308 @@
+"""Checks of lesson 12, normalizing flows: Jacobians by differences, round trips, Gaussians whose density is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from genutils.check import exercise
+from genutils.expect import brief, expect, expect_close, numbers
+
+
+def _pair(got, says: str):
+    """The two results of a function, each as an array."""
+    expect(
+        isinstance(got, (tuple, list)) and len(got) == 2,
+        says,
+        got=type(got).__name__,
+        hint="return both, in this order",
+    )
+    return numbers(got[0], says), numbers(got[1], says)
+
+
+# 12.1 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("12.1", "bent_log_density", points=1)
+def _(answer, rng):
+    def log_noise(z):
+        return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
+
+    for sign in (1, -1):
+        a, b, c = sign * rng.uniform(0.5, 3), rng.normal(), sign * rng.uniform(0.2, 1)
+
+        def f(x, a=a, b=b, c=c):
+            return a * x + b + c * np.sinh(x)
+
+        def slope(x, a=a, c=c):
+            return a + c * np.cosh(x)
+
+        x = rng.normal(size=6)
+        want = log_noise(f(x)) + np.log(np.abs(slope(x)))
+        with np.errstate(invalid="ignore"):
+            unsigned = log_noise(f(x)) + np.log(slope(x))
+        expect_close(
+            answer(x.copy(), f, slope, log_noise),
+            want,
+            "log p(x) = log p_z(f(x)) + log |f'(x)|",
+            given=f"x = {brief(x)}, Gaussian noise, a {'rising' if sign > 0 else 'falling'} f",
+            mistakes=[
+                (log_noise(f(x)), "the stretch is missing: the noise's density alone does not integrate to one over x"),
+                (2 * log_noise(f(x)) - want, "the sign: f goes from data to noise, so its log-slope is added"),
+                (log_noise(f(x)) + np.abs(slope(x)), "add the logarithm of the slope, not the slope"),
+                (np.exp(log_noise(f(x))) * np.abs(slope(x)), "that is the density itself: return its logarithm"),
+                (log_noise(x) + np.log(np.abs(slope(x))), "the noise's density is asked at f(x), not at x"),
+                (unsigned, "a falling f has a negative slope: take its absolute value"),
+                ([want.sum()] * 6, "one value for each x: nothing is summed here"),
+            ],
+        )
+
+
+# 12.2 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("12.2", "affine_coupling", points=2)
+def _(answer, rng):
+    for d, k in ((2, 1), (5, 2), (3, 1)):
+        weights = rng.normal(size=(2, k, d - k)) * 0.7
+
+        def network(kept, weights=weights, k=k):
+            kept = np.asarray(kept, dtype=float)
+            if kept.ndim != 2 or kept.shape[1] != k:
+                raise ValueError(f"the network takes the first {k} numbers, (B, {k}); it was given {kept.shape}")
+            return np.tanh(kept @ weights[0]), np.sin(kept @ weights[1])
+
+        x = rng.normal(size=(4, d))
+        s, t = network(x[:, :k])
+        bent = x[:, k:] * np.exp(s) + t
+        given = f"D = {d}, k = {k}, x = {brief(x)}"
+        z, ladj = _pair(answer(x.copy(), k, network), "a coupling returns z and the log-determinant")
+        expect_close(
+            z,
+            np.hstack([x[:, :k], bent]),
+            "the first k numbers are kept, the others are x exp(s) + t",
+            given=given,
+            mistakes=[
+                (bent, "the numbers that were kept belong to z, too"),
+                (np.hstack([bent, x[:, :k]]), "the kept numbers come first, as in x"),
+                (np.hstack([x[:, :k], x[:, k:] * s + t]), "s is a logarithm: multiply by exp(s)"),
+                (np.hstack([x[:, :k], (x[:, k:] - t) * np.exp(-s)]), "that is the way back, from noise to data"),
+                (np.hstack([x[:, :k], (x[:, k:] + t) * np.exp(s)]), "stretch first, then shift"),
+            ],
+        )
+        expect_close(
+            ladj,
+            s.sum(1),
+            "log |det J| is the sum of s over the numbers that were bent",
+            given=given,
+            mistakes=[
+                (-s.sum(1), "the sign: from x to z the numbers are multiplied by exp(s)"),
+                (s.mean(1), "that is the mean over dimensions; the determinant is a product, its logarithm a sum"),
+                ([s.sum()], "that is summed over the batch: one number for each example"),
+                (s.sum(), "that is summed over the batch: one number for each example"),
+                (s, "sum over the numbers that were bent"),
+                (np.exp(s).prod(1), "that is the determinant: return its logarithm"),
+                (np.exp(s).sum(1), "the logarithm of a product of exp(s) is the sum of s"),
+            ],
+        )
+
+
+# 12.3 -----------------------------------------------------------------------------------------------------------------
+
+
+def _bin(t, y0, w, h, d0, d1):
+    s = h / w
+    return y0 + h * (s * t * t + d0 * t * (1 - t)) / (s + (d0 + d1 - 2 * s) * t * (1 - t))
+
+
+@exercise("12.3", "spline_bin_inverse", points=3)
+def _(answer, rng):
+    n = 40
+    x0, y0, t = rng.normal(size=n), rng.normal(size=n), rng.uniform(0, 1, size=n)
+    w, h, d0, d1 = (rng.uniform(0.2, 2, size=n) for _ in range(4))
+    t[:2] = (0, 1)
+    y = _bin(t, y0, w, h, d0, d1)
+    args = [y, x0, y0, w, h, d0, d1]
+    got = numbers(answer(*(a.copy() for a in args)), "x is an array of numbers")
+    s, u = h / w, y - y0
+    bend = d0 + d1 - 2 * s
+    a, b, c = h * (s - d0) + u * bend, h * d0 - u * bend, -s * u
+    with np.errstate(invalid="ignore", divide="ignore"):
+        other = (-b - np.sqrt(b * b - 4 * a * c)) / (2 * a)
+        linear = u / h
+    expect_close(
+        got,
+        x0 + t * w,
+        "the spline takes your x back to y",
+        given=f"{n} bins with random corners, sizes and slopes",
+        mistakes=[
+            (t, "that is t, the place within the bin: x = x0 + t w"),
+            (x0 + other * w, "that is the other root of the quadratic: it lies outside the bin"),
+            (other, "that is the other root of the quadratic, and it is t, not x"),
+            (x0 + linear * w, "that is a straight line: the slopes at the knots do not matter in it"),
+            (x0 + t, "t counts in widths of the bin: x = x0 + t w"),
+        ],
+        rtol=1e-5,
+        atol=1e-6,
+    )
+    for name, d in (("straight", 0.0), ("nearly straight", 1e-13)):
+        t = np.linspace(0, 1, 9)
+        ones = np.ones(9)
+        x0, w, h = rng.normal() * ones, 0.5 * ones, 0.75 * ones
+        y = _bin(t, 0 * ones, w, h, 1.5 * ones, (1.5 + d) * ones)
+        with np.errstate(all="ignore"):
+            got = numbers(answer(y, x0, 0 * ones, w, h, 1.5 * ones, (1.5 + d) * ones), "straight bins are asked below")
+        expect_close(
+            got,
+            x0 + t * w,
+            f"a {name} bin is undone as well",
+            given="d0 = d1 = h / w",
+            hint="a is zero there, and (-b + root) / (2 a) is 0 / 0: multiply above and below by (b + root), which gives "
+            "-2 c / (b + root)",
+            rtol=1e-5,
+            atol=1e-6,
+        )
+
+
+# 12.4 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("12.4", "flow_log_prob", points=3)
+def _(answer, rng):
+    d, b = 3, 5
+    x = rng.normal(size=(b, d)) * 2 + 1
+    mean, std = rng.normal(size=d), rng.uniform(0.3, 3, size=d)
+    matrices = [rng.normal(size=(d, d)) + 2 * np.eye(d) for _ in range(3)]
+
+    def layer(m):
+        def go(z):
+            z = np.asarray(z, dtype=float)
+            return z @ m.T + 0.1 * z**3 @ np.zeros((d, d)), np.full(len(z), np.linalg.slogdet(m)[1])
+
+        return go
+
+    def log_noise(z):
+        return -0.5 * np.asarray(z) ** 2 - 0.5 * math.log(2 * math.pi)
+
+    z, tolls = (x - mean) / std, []
+    for m in matrices:
+        z = z @ m.T
+        tolls.append(np.linalg.slogdet(m)[1])
+    scaled = -np.log(std).sum()
+    base = log_noise(z)
+    want = base.sum(1) + sum(tolls) + scaled
+    layers = [layer(m) for m in matrices]
+    got = answer(x.copy(), mean.copy(), std.copy(), layers, log_noise)
+    expect_close(
+        got,
+        want,
+        "linear layers make a Gaussian of known density",
+        given=f"B = {b}, D = {d}, three linear layers, Gaussian noise",
+        mistakes=[
+            (base.sum() + np.full(b, tolls[-1]), "log_noise is summed over the batch: sum over dimensions only"),
+            (
+                base.sum() + sum(tolls) + np.full(b, scaled),
+                "log_noise is summed over the batch: sum over dimensions only",
+            ),
+            (base.sum(1) + tolls[-1] + scaled, "only the last layer's log-determinant is counted: they add up"),
+            (
+                base.sum(1) + tolls[-1],
+                "only the last log-determinant is counted, and the one of dividing by std is missing",
+            ),
+            (base.sum(1) + sum(tolls), "dividing by std is a layer, too: its log-determinant is missing"),
+            (base.sum(1) + sum(tolls) - scaled, "the sign: dividing by std has the determinant 1 / (product of std)"),
+            (base.sum(1) - sum(tolls) + scaled, "the sign: layers go from data to noise, so their log |det| is added"),
+            (base.mean(1) + sum(tolls) + scaled, "log_noise is averaged over dimensions: sum"),
+        ],
+    )
+
+
+# 12.5 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("12.5", "autoregressive_inverse", points=2)
+def _(answer, rng):
+    for d in (1, 2, 6):
+        weights = np.tril(rng.normal(size=(2, d, d)), -1)
+        start = rng.normal(size=(2, d)) * 0.5
+
+        def network(x, weights=weights, start=start):
+            x = np.asarray(x, dtype=float)
+            if not np.isfinite(x).all():
+                raise ValueError("the network was given a number that is not finite: start from zeros")
+            return np.tanh(x @ weights[0].T + start[0]), x @ weights[1].T + start[1]
+
+        x = rng.normal(size=(3, d))
+        s, t = network(x)
+        z = x * np.exp(s) + t
+        s0, t0 = network(np.zeros((3, d)))
+        once = (z - t0) * np.exp(-s0)
+        sz, tz = network(z)
+        got = numbers(answer(z.copy(), network), "x is an array of numbers")
+        mistakes = [(z * np.exp(s0) + t0, "that is the way from data to noise: x = (z - t) exp(-s)")]
+        if d > 1:
+            mistakes += [
+                (once, "one call is not enough: s_2 needs x_1, which is known only after the first"),
+                (
+                    (z - tz) * np.exp(-sz),
+                    "s and t are functions of x, not of z: that would be an inverse autoregressive flow",
+                ),
+                (z * np.exp(sz) + tz, "that is the map from data to noise once more"),
+            ]
+        expect_close(
+            got, x, "the map takes your x to z", given=f"B = 3, D = {d}", mistakes=mistakes, rtol=1e-6, atol=1e-7
+        )
+
+
+# 12.6 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("12.6", "dequantized_bits", points=2)
+def _(answer, rng):
+    expect_close(
+        answer(lambda y: np.zeros(len(y)), rng.integers(17, size=(5, 3)), 17, rng.uniform(size=(2, 5, 3))),
+        math.log2(17),
+        "a uniform density costs log2 L bits for every number",
+        given="log_density = 0, levels = 17, D = 3",
+        mistakes=[
+            (0.0, "the units: going from y to x + u costs D log L nats"),
+            (-math.log2(17), "the sign: a smaller density for each level means more bits"),
+            (math.log(17), "that is in nats"),
+            (math.log2(17) * 3, "per dimension: divide by D"),
+            (math.log2(17) / 3, "D log L, not log L: every dimension pays for its units"),
+            (math.log2(16), "there are `levels` levels, 0 ... levels - 1"),
+        ],
+    )
+    levels, d = 5, 2
+    scale = rng.uniform(0.5, 2, size=d)
+
+    def log_density(y):
+        y = np.asarray(y, dtype=float)
+        if y.ndim != 2 or y.min() < 0 or y.max() >= 1:
+            where = "outside [0, 1)" if y.ndim == 2 else f"of shape {y.shape}; it takes (B, D)"
+            raise ValueError(f"log_density was given numbers {where}: y = (x + u) / levels")
+        return (scale * y - np.log(np.expm1(scale) / scale)).sum(1)
+
+    x, noise = rng.integers(levels, size=(4, d)), rng.uniform(size=(3, 4, d))
+    values = np.stack([log_density((x + u) / levels) for u in noise])  # (S, B)
+    units = d * math.log(levels)
+    bits = -(values - units) / (d * math.log(2))
+    best = -(np.log(np.exp(values).mean(0)) - units).mean() / (d * math.log(2))
+    plain = -(log_density(x / levels) - units).mean() / (d * math.log(2))
+    expect_close(
+        answer(log_density, x.copy(), levels, noise.copy()),
+        bits.mean(),
+        "the mean over draws and examples of -(log p(y) - D log L), in bits per dimension",
+        given=f"B = 4, D = {d}, S = 3, levels = {levels}, an exponential density",
+        mistakes=[
+            (bits.sum(0).mean(), "that is the sum over draws: take their mean"),
+            (bits.sum(), "that is a sum over draws and examples: take the mean"),
+            (bits.mean() * d, "per dimension: divide by D"),
+            (bits.mean() * math.log(2), "that is in nats"),
+            (-bits.mean(), "the sign: a cost is positive"),
+            (bits[0].mean(), "only the first draw is used"),
+            (best, "that is the logarithm of the mean density: a tighter bound, but not the one asked for"),
+            (plain, "the noise is missing: data must fill their bins"),
+        ],
+    )

@@ -22,7 +22,6 @@ Sources: Rissanen (1976) and Pasco (1976), arithmetic coding with finite precisi
 three doublings; Moffat, Neal and Witten (1998), low and width in place of low and high, and a decoder without low.
 """
 
-
 import numpy as np
 
 from genutils.compiled import compiled
@@ -39,7 +38,14 @@ from genutils.huffman import (
 )
 
 __all__ = [
-    "TOTAL", "PrefixCode", "decode", "encode", "huffman_code", "huffman_decode", "huffman_encode", "ideal_bits",
+    "TOTAL",
+    "PrefixCode",
+    "decode",
+    "encode",
+    "huffman_code",
+    "huffman_decode",
+    "huffman_encode",
+    "ideal_bits",
     "quantise",
 ]
 
@@ -145,8 +151,10 @@ def encode(symbols, model):
         starts[block] = _pick(np.cumsum(count, axis=-1) - count, symbols, block)
         if not counts[block].all():
             i = block.start + int(np.argmin(counts[block]))
-            raise ValueError(f"symbol {symbols[i]} at position {i} has probability 0, so it has no code; give every "
-                             "symbol that can occur p > 0, for example by mixing in 0.1 % of a uniform distribution")
+            raise ValueError(
+                f"symbol {symbols[i]} at position {i} has probability 0, so it has no code; give every "
+                "symbol that can occur p > 0, for example by mixing in 0.1 % of a uniform distribution"
+            )
     out = np.zeros(len(symbols) * (SHARE + 1) // 8 + 2, dtype=np.uint8)
     bits = narrow(starts, counts, out)
     return out[: (bits + 7) // 8].tobytes()
@@ -181,8 +189,10 @@ def decode(data, n, model):
         np.cumsum(count, axis=1, out=cumulative[:, 1:])
         done = block.start + _follow(data, cumulative, state, out[block])
         if done < block.stop:
-            raise ValueError(f"the data stops making sense after {done} of {n} symbols: it is truncated or damaged, n "
-                             "is too large, or the model is not bit for bit the one that encoded it")
+            raise ValueError(
+                f"the data stops making sense after {done} of {n} symbols: it is truncated or damaged, n "
+                "is too large, or the model is not bit for bit the one that encoded it"
+            )
     return out
 
 

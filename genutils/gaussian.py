@@ -29,9 +29,7 @@ def _cov(cov, name: str) -> np.ndarray:
     gap = np.abs(cov - cov.T)
     if gap.max() > 1e-8 * np.abs(cov).max():
         i, j = (int(k) for k in np.unravel_index(np.argmax(gap), gap.shape))
-        raise ValueError(
-            f"{name} is not symmetric: {name}[{i}, {j}] = {cov[i, j]} and {name}[{j}, {i}] = {cov[j, i]}"
-        )
+        raise ValueError(f"{name} is not symmetric: {name}[{i}, {j}] = {cov[i, j]} and {name}[{j}, {i}] = {cov[j, i]}")
     try:
         np.linalg.cholesky(cov)
     except np.linalg.LinAlgError:

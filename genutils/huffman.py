@@ -33,8 +33,10 @@ def as_symbols(symbols):
     if array.size == 0 and array.ndim == 1:
         return np.empty(0, dtype=np.int64)
     if array.dtype.kind not in "iub":
-        raise ValueError(f"symbols must be integers 0 ... K-1, got {array.dtype}; use .astype(int), "
-                         "or np.frombuffer(data, np.uint8) for bytes")
+        raise ValueError(
+            f"symbols must be integers 0 ... K-1, got {array.dtype}; use .astype(int), "
+            "or np.frombuffer(data, np.uint8) for bytes"
+        )
     if array.ndim != 1:
         raise ValueError(f"symbols must be one sequence, got shape {array.shape}; use .ravel()")
     if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
@@ -177,8 +179,10 @@ def huffman_encode(symbols, code):
     missing = np.array([word is None for word in code.words])[symbols]
     if missing.any():
         i = int(np.argmax(missing))
-        raise ValueError(f"symbol {symbols[i]} at position {i} has no code word because its probability was 0; "
-                         "build the code with p > 0 for every symbol that can occur")
+        raise ValueError(
+            f"symbol {symbols[i]} at position {i} has no code word because its probability was 0; "
+            "build the code with p > 0 for every symbol that can occur"
+        )
     text = "".join(map(code.words.__getitem__, symbols.tolist()))
     return np.packbits(np.frombuffer(text.encode(), dtype=np.uint8) & 1).tobytes()
 

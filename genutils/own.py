@@ -75,9 +75,7 @@ def own(path: str | os.PathLike) -> Images | Text | Audio:
     if path.suffix.lower() == ".wav":
         return _sound(path)
     if path.suffix.lower() in IMAGES:
-        raise ValueError(
-            f"{path} is one image; own() reads {WANTED}. Put the images into a folder and name the folder"
-        )
+        raise ValueError(f"{path} is one image; own() reads {WANTED}. Put the images into a folder and name the folder")
     if path.suffix.lower() in (".txt", ".md", ".csv", ".py", ".rst", ".tex"):
         return text(path)
     raise ValueError(f"{path} ends in {path.suffix or 'nothing'!r}; own() reads {WANTED}")
@@ -190,8 +188,6 @@ def _sound(path: pathlib.Path) -> Audio:
         raise ValueError(
             f"{path} promises {n:,} samples and holds {len(data) // (channels * width):,}; export it again"
         )
-    samples = (
-        np.frombuffer(data, {1: "u1", 2: "<i2", 4: "<i4"}[width]).astype(np.float64).reshape(-1, channels).mean(1)
-    )
+    samples = np.frombuffer(data, {1: "u1", 2: "<i2", 4: "<i4"}[width]).astype(np.float64).reshape(-1, channels).mean(1)
     samples = (samples - 128) / 128 if width == 1 else samples / 2.0 ** (8 * width - 1)
     return Audio(samples.astype(np.float32), rate, f"{path}, {len(samples) / rate:.2f} seconds at {rate:,} Hz")

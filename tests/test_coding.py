@@ -193,8 +193,11 @@ def bits(message, p):
 @pytest.mark.parametrize("n", [1, 2, 10, 1000, 300_000])
 def test_overhead_is_below_two_bits_for_likely_and_unlikely_messages(alphabet, kind, n):
     rng = np.random.default_rng(n + alphabet)
-    p = {"flat": np.ones(alphabet), "random": rng.dirichlet(np.ones(alphabet)),
-         "tiny": np.geomspace(1, 1e-9, alphabet)}[kind]
+    p = {
+        "flat": np.ones(alphabet),
+        "random": rng.dirichlet(np.ones(alphabet)),
+        "tiny": np.geomspace(1, 1e-9, alphabet),
+    }[kind]
     p = p / p.sum()
     for message in (rng.choice(alphabet, n, p=p), rng.integers(0, alphabet, n), np.full(n, p.argmin())):
         overhead = bits(message, p) - ideal_bits(message, p)
@@ -259,8 +262,11 @@ def test_adaptive_model(alphabet, data):
     coded = encode(message, model)
     assert np.array_equal(decode(coded, len(message), model), message)
     counts = np.bincount(message, minlength=alphabet)
-    exact = (math.lgamma(len(message) + alphabet) - math.lgamma(alphabet)  # Laplace's rule of succession
-             - sum(math.lgamma(c + 1) for c in counts)) / math.log(2)
+    exact = (
+        math.lgamma(len(message) + alphabet)
+        - math.lgamma(alphabet)  # Laplace's rule of succession
+        - sum(math.lgamma(c + 1) for c in counts)
+    ) / math.log(2)
     assert ideal_bits(message, model) == pytest.approx(exact, abs=1e-6)
     assert 8 * len(coded) < exact + 10
 
@@ -369,35 +375,40 @@ def test_nothing_and_certainty():
     assert decode(encode([1, 1, 1], [0, 1.0]), 3, [0, 1.0]).tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize("symbols, model, why", [
-    ([0, 2], [0.5, 0.5], r"symbol 2 at position 1 is outside the alphabet 0 \.\.\. 1"),
-    ([-1], [0.5, 0.5], "symbol -1 at position 0"),
-    ([2**64 - 1], [0.5, 0.5], "outside any alphabet"),
-    ([0, 1], [1.0, 0.0], "symbol 1 at position 1 has probability 0.*mixing in"),
-    ([0, 1], lambda prefix: [1.0, 0.0], "symbol 1 at position 1 has probability 0"),
-    ([0.0, 1.0], [0.5, 0.5], "integers.*float64"),
-    ([[0, 1]], [0.5, 0.5], r"shape \(1, 2\)"),
-    ("abc", [0.5, 0.5], "integers"),
-    ([0], [0.5, 0.6], "sum to 1, got 1.1"),
-    ([0], [1.5, -0.5], r"model\[1\] = -0.5"),
-    ([0], [math.nan, 1], r"model\[0\] = nan"),
-    ([0], [math.inf, 1], "sum to 1, got inf"),
-    ([0], [], "at least one"),
-    ([0], 1.0, "at least one"),
-    ([0], "model", "must hold probabilities"),
-    ([0], None, "got"),
-    ([0], [[[1.0]]], r"shape \(1, 1, 1\)"),
-    ([0], np.full((2, 2), 0.5), "2 rows for 1 symbols"),
-    ([0, 0], lambda prefix: [0.5, 0.5 + len(prefix)], "model.prefix of 1 symbols. must sum to 1, got 2"),
-    ([0], lambda prefix: np.full((1, 2), 0.5), r"shape \(1, 2\)"),
-])
+@pytest.mark.parametrize(
+    "symbols, model, why",
+    [
+        ([0, 2], [0.5, 0.5], r"symbol 2 at position 1 is outside the alphabet 0 \.\.\. 1"),
+        ([-1], [0.5, 0.5], "symbol -1 at position 0"),
+        ([2**64 - 1], [0.5, 0.5], "outside any alphabet"),
+        ([0, 1], [1.0, 0.0], "symbol 1 at position 1 has probability 0.*mixing in"),
+        ([0, 1], lambda prefix: [1.0, 0.0], "symbol 1 at position 1 has probability 0"),
+        ([0.0, 1.0], [0.5, 0.5], "integers.*float64"),
+        ([[0, 1]], [0.5, 0.5], r"shape \(1, 2\)"),
+        ("abc", [0.5, 0.5], "integers"),
+        ([0], [0.5, 0.6], "sum to 1, got 1.1"),
+        ([0], [1.5, -0.5], r"model\[1\] = -0.5"),
+        ([0], [math.nan, 1], r"model\[0\] = nan"),
+        ([0], [math.inf, 1], "sum to 1, got inf"),
+        ([0], [], "at least one"),
+        ([0], 1.0, "at least one"),
+        ([0], "model", "must hold probabilities"),
+        ([0], None, "got"),
+        ([0], [[[1.0]]], r"shape \(1, 1, 1\)"),
+        ([0], np.full((2, 2), 0.5), "2 rows for 1 symbols"),
+        ([0, 0], lambda prefix: [0.5, 0.5 + len(prefix)], "model.prefix of 1 symbols. must sum to 1, got 2"),
+        ([0], lambda prefix: np.full((1, 2), 0.5), r"shape \(1, 2\)"),
+    ],
+)
 def test_bad_input_is_named(symbols, model, why):
     with pytest.raises(ValueError, match=why):
         encode(symbols, model)
 
 
-@pytest.mark.parametrize("data, n, why", [
-    (b"a", -1, "0 or more; got -1"), (b"a", 1.0, "got 1.0"), (b"a", True, "got True"), ("a", 1, "must be bytes")])
+@pytest.mark.parametrize(
+    "data, n, why",
+    [(b"a", -1, "0 or more; got -1"), (b"a", 1.0, "got 1.0"), (b"a", True, "got True"), ("a", 1, "must be bytes")],
+)
 def test_bad_decoder_input_is_named(data, n, why):
     for call in (lambda: decode(data, n, [0.5, 0.5]), lambda: huffman_decode(data, n, huffman_code([0.5, 0.5]))):
         with pytest.raises(ValueError, match=why):
@@ -436,8 +447,9 @@ def test_a_model_sees_the_past_and_cannot_change_it():
 
 def run(code, **variables):
     """What Python prints for the code in a process of its own."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | variables,
-                          timeout=100)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | variables, timeout=100
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

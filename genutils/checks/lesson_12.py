@@ -158,8 +158,8 @@ def _(answer, rng):
             x0 + t * w,
             f"a {name} bin is undone as well",
             given="d0 = d1 = h / w",
-            hint="a is zero there, and (-b + root) / (2 a) is 0 / 0: multiply above and below by (b + root), which gives "
-            "-2 c / (b + root)",
+            hint="a is zero there, and (-b + root) / (2 a) is 0 / 0: multiply above and below by (b + root), which "
+            "gives -2 c / (b + root)",
             rtol=1e-5,
             atol=1e-6,
         )

@@ -1,4 +1,4 @@
-"""Normalizing flows: an invertible map f between data and simple noise, log p(x) = log p_z(f(x)) + log |det J_f(x)|.
+"""Normalizing flows: an invertible map f between data and noise, ``log p(x) = log p_z(f(x)) + log |det J_f(x)|``.
 
 Every transform takes x to ``z, ladj`` and has ``inverse``, which takes z to ``x, ladj``; ladj is the log-determinant of
 the step taken, (B,) nats, so the two of a round trip add to zero.
@@ -88,7 +88,7 @@ class Coupling(nn.Module):
     Args:
         kept: indices of the coordinates that the network sees; none is allowed.
         bent: indices of those that it bends. What is in neither list passes unseen.
-        network: from (B, kept) to (B, bent * parameters each): 2 for "affine", ``x -> x exp(s) + t`` with |s| < 3;
+        network: from (B, kept) to (B, bent * parameters each): 2 for "affine", ``x -> x exp(s) + t`` with s within 3;
             K heights and K - 1 slopes for "spline"; K heights for "lines".
         kind: see there.
 
@@ -156,7 +156,7 @@ class Flow(Model, nn.Module):
         self.register_buffer("shift", low.clone() if base == "box" else (low + high) / 2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Data (B, D) to noise (B, D), and log |det| of that map, (B,) nats."""
+        """Data (B, D) to noise (B, D), and ``log |det|`` of that map, (B,) nats."""
         z, total = (x - self.shift) / self.scale, -self.scale.log().sum().expand(len(x))
         for transform in self.transforms:
             z, ladj = transform(z)
@@ -164,7 +164,7 @@ class Flow(Model, nn.Module):
         return z, total
 
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Noise to data, and log |det| of that map."""
+        """Noise to data, and ``log |det|`` of that map."""
         total = self.scale.log().sum().expand(len(z))
         for transform in reversed(self.transforms):
             z, ladj = transform.inverse(z)

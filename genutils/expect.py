@@ -71,6 +71,15 @@ def numbers(value: Any, says: str = "your function returns numbers", *, given: s
     return array
 
 
+def pair(value: Any, says: str, given: str = "") -> tuple:
+    """The two things that a function was to return; `Wrong` if they are not two."""
+    if type(value) not in (tuple, list) or len(value) != 2:
+        got = brief(value) if type(value) in (int, float, type(None)) else f"{type(value).__name__}"
+        got += f" of {len(value)}" if type(value) in (tuple, list) else ""
+        raise Wrong(says, given=given, expected="two things", got=got, hint="end with `return first, second`")
+    return tuple(value)
+
+
 def plain(value: Any, says: str, *, given: str = "") -> Any:
     """The value made of built-in types only (numpy scalars and arrays become Python numbers and lists)."""
     kind = type(value)

@@ -41,9 +41,12 @@ def complaints(text: str) -> list[str]:
 @pytest.mark.parametrize("name", MODULES)
 def test_markup_is_sound(name):
     found = {who: complaints(text) for who, text in documented(importlib.import_module(name)) if text}
-    assert found
     assert not {who: said for who, said in found.items() if said}
 
 
 def test_a_stray_bar_is_noticed():
     assert complaints("log |det J| of a map") and not complaints("``log |det J|`` of a map")
+
+
+def test_there_is_something_to_read():
+    assert sum(1 for m in MODULES for _, text in documented(importlib.import_module(m)) if text) > 300

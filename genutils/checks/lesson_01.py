@@ -8,17 +8,9 @@ import numpy as np
 from scipy import stats
 
 from genutils.check import exercise
-from genutils.expect import Wrong, brief, expect, expect_close, numbers
+from genutils.expect import brief, expect, expect_close, numbers, pair
 
 LAW = stats.multivariate_normal
-
-
-def _pair(value, says: str, given: str = "") -> tuple:
-    """The two things that a function was to return."""
-    if type(value) not in (tuple, list) or len(value) != 2:
-        kind = brief(value) if type(value) in (int, float, type(None)) else type(value).__name__
-        raise Wrong(says, given=given, expected="two things, as a tuple", got=kind)
-    return tuple(value)
 
 
 def _covariance(rng, d: int) -> np.ndarray:
@@ -43,7 +35,7 @@ def _(answer, rng):
         joint = rng.normal(-1, 1.5, (b, k))
         given = f"a random log_joint of shape {joint.shape}"
         handed = joint.copy()
-        posterior, evidence = _pair(answer(handed), says, given)
+        posterior, evidence = pair(answer(handed), says, given)
         _unchanged([joint], [handed], given)
         p = np.exp(joint)
         total = p.sum(1)
@@ -81,7 +73,7 @@ def _(answer, rng):
     for shift, words in ((-900.0, "exp(-900) is 0, and 0/0 is nan"), (800.0, "exp(800) is infinite")):
         joint = shift + np.array([[0.0, 1.0, -2.0], [0.5, -60.0, 0.0]])
         p = np.exp(joint - shift)
-        posterior, evidence = _pair(answer(joint.copy()), says)
+        posterior, evidence = pair(answer(joint.copy()), says)
         hint = f"{words}: subtract the largest of the row before you exponentiate"
         given = f"log-densities near {shift:.0f}"
         for got, want, what in (
@@ -90,7 +82,7 @@ def _(answer, rng):
         ):
             expect_close(got, want, what, given=given, hint=hint)
     joint = np.array([[-5.0, -3000.0], [-4000.0, -1000.0]])
-    posterior, evidence = _pair(answer(joint.copy()), says)
+    posterior, evidence = pair(answer(joint.copy()), says)
     expect_close(
         evidence,
         [-5.0, -1000.0],
@@ -99,7 +91,7 @@ def _(answer, rng):
         hint="subtract the largest of each row, not the largest of all",
     )
     joint = np.array([[math.log(0.2), -np.inf, math.log(0.6)]])
-    posterior, evidence = _pair(answer(joint.copy()), says)
+    posterior, evidence = pair(answer(joint.copy()), says)
     expect_close(posterior, [[0.25, 0.0, 0.75]], "an impossible class gets 0", given="a class with log p(x, y) = -inf")
     expect_close(evidence, [math.log(0.8)], "an impossible class adds nothing", given="a class with log p(x, y) = -inf")
 
@@ -115,7 +107,7 @@ def _(answer, rng):
         cov, prior = _covariance(rng, d), rng.uniform(0.1, 0.4)
         given = f"two random classes in {d} dimensions, p(y = 1) = {prior:.3f}"
         handed = mean_0.copy(), mean_1.copy(), cov.copy()
-        w, b = _pair(answer(*handed, prior), says, given)
+        w, b = pair(answer(*handed, prior), says, given)
         _unchanged((mean_0, mean_1, cov), handed, given)
         w, b = numbers(w, "w is an array", given=given), numbers(b, "b is a number", given=given)
         expect(w.shape == (d,), "w has one weight for each dimension", given=given, expected=f"shape ({d},)", got=w)

@@ -10,15 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp
 
 from genutils.check import exercise
-from genutils.expect import Wrong, brief, expect, expect_close, expect_equal, numbers
-
-
-def _pair(value, says: str) -> tuple:
-    """The two parts of an answer that is a pair."""
-    if type(value) not in (tuple, list) or len(value) != 2:
-        got = f"a {type(value).__name__}" + (f" of {len(value)}" if type(value) in (tuple, list) else "")
-        raise Wrong(says, expected="two arrays, as a pair", got=got, hint="end with `return first, second`")
-    return value[0], value[1]
+from genutils.expect import brief, expect, expect_close, expect_equal, numbers, pair
 
 
 def _unchanged(before: np.ndarray, after: np.ndarray, name: str) -> None:
@@ -101,7 +93,7 @@ def _(answer, rng):
         r = joint / p[:, None]
         flat, ones = parts.prod(2), np.where(x[:, None] == 1, theta, 1.0).prod(2)
         given = f"{b} pictures of {d} pixels, {k} causes"
-        got_r, got_log = _pair(answer(x.copy(), weights.copy(), theta.copy()), says)
+        got_r, got_log = pair(answer(x.copy(), weights.copy(), theta.copy()), says)
         if k > 1:
             column = joint / joint.sum(0)
             mistakes = [
@@ -133,7 +125,7 @@ def _(answer, rng):
     d = 5000
     x, theta = (rng.random((3, d)) < 0.5) * 1.0, rng.uniform(0.1, 0.9, (2, d))
     log = stats.bernoulli.logpmf(x[:, None].astype(int), theta).sum(2) + math.log(0.5)
-    got_r, got_log = _pair(answer(x.copy(), np.array([0.5, 0.5]), theta.copy()), says)
+    got_r, got_log = pair(answer(x.copy(), np.array([0.5, 0.5]), theta.copy()), says)
     under = "underflow: a product of 5,000 probabilities is 0 in a computer. Add logarithms, and use log-sum-exp"
     expect_close(
         got_log, logsumexp(log, axis=1), "log p(x) of a large picture is finite", given="5,000 pixels", hint=under
@@ -152,7 +144,7 @@ def _(answer, rng):
         x, r = (rng.random((n, d)) < 0.4) * 1.0, rng.dirichlet(np.ones(k), size=n)
         x_given, r_given = x.copy(), r.copy()
         mass, ones = r.sum(0), r.T @ x
-        got_w, got_theta = _pair(answer(x_given, r_given, s), says)
+        got_w, got_theta = pair(answer(x_given, r_given, s), says)
         _unchanged(x, x_given, "x")
         _unchanged(r, r_given, "r")
         given = f"{n} pictures of {d} pixels, {k} causes, smoothing {s:g}"
@@ -198,7 +190,7 @@ def _(answer, rng):
         )
     r = np.zeros((4, 2))
     r[:, 0] = 1.0
-    got_w, got_theta = _pair(answer(np.ones((4, 3)), r, 1.0), says)
+    got_w, got_theta = pair(answer(np.ones((4, 3)), r, 1.0), says)
     expect_close(
         got_theta,
         np.array([[5 / 6] * 3, [0.5] * 3]),

@@ -8,15 +8,7 @@ import numpy as np
 from scipy import special, stats
 
 from genutils.check import exercise
-from genutils.expect import Wrong, brief, expect, expect_close, expect_raises, numbers
-
-
-def _pair(value, says: str, given: str = "") -> tuple:
-    """The two things that a function was to return."""
-    if type(value) not in (tuple, list) or len(value) != 2:
-        kind = brief(value) if type(value) in (int, float, type(None)) else type(value).__name__
-        raise Wrong(says, given=given, expected="two things, as a tuple", got=kind)
-    return tuple(value)
+from genutils.expect import Wrong, brief, expect, expect_close, expect_raises, numbers, pair
 
 
 def _number(value, says: str, given: str = "") -> float:
@@ -35,7 +27,7 @@ def _(answer, rng):
         counts = rng.poisson(rate, n)
         given = f"{n} counts with mean {counts.mean():.4f}"
         before = counts.copy()
-        got = _pair(answer(counts), "poisson_fit returns the rate and the log-likelihood", given)
+        got = pair(answer(counts), "poisson_fit returns the rate and the log-likelihood", given)
         expect(bool((counts == before).all()), "the list is left as it was", given=given, hint="work on a copy")
         best = counts.mean()
         says = "no other rate gives the list a higher likelihood"
@@ -70,7 +62,7 @@ def _(answer, rng):
                 (total / math.log(2), "that is in bits; nats are asked for"),
             ],
         )
-    rate, value = _pair(answer(np.zeros(5, dtype=int)), "an army in which nobody dies has a rate, too")
+    rate, value = pair(answer(np.zeros(5, dtype=int)), "an army in which nobody dies has a rate, too")
     says = "nobody died in any year: the best rate is 0, and that law is not surprised at all"
     expect_close(rate, 0.0, says, given="counts = [0, 0, 0, 0, 0]")
     expect_close(
@@ -78,7 +70,7 @@ def _(answer, rng):
     )
     large = np.array([500, 470, 521])
     with np.errstate(over="ignore"):
-        got = _pair(answer(large), "large counts have a log-likelihood, too", "counts = [500, 470, 521]")
+        got = pair(answer(large), "large counts have a log-likelihood, too", "counts = [500, 470, 521]")
     expect_close(
         got[1],
         stats.poisson(large.mean()).logpmf(large).sum(),
@@ -211,7 +203,7 @@ def _(answer, rng):
         ends = np.cumsum(sizes)
         means = np.array([part.mean() for part in np.split(each, ends[:-1])])
         given = f"batches of {sizes} images with {dims} dimensions"
-        got = _pair(
+        got = pair(
             answer(means.copy(), np.array(sizes), dims), "test_set_bpd returns bits per dimension and perplexity", given
         )
         nats = each.mean() / dims
@@ -252,7 +244,7 @@ def _(answer, rng):
                 ),
             ],
         )
-    got = _pair(answer([64 * math.log(17)] * 2, [10, 3], 64), "lists are welcome")
+    got = pair(answer([64 * math.log(17)] * 2, [10, 3], 64), "lists are welcome")
     expect_close(got[0], math.log2(17), "a uniform model of 17 levels costs log2(17)")
     expect_close(got[1], 17.0, "a uniform model of 17 levels has perplexity 17")
 
@@ -284,7 +276,7 @@ def _run(answer, costs: list[float], patience: int, in_place: bool) -> tuple[np.
 
     start = np.zeros(2)
     given = f"patience {patience}, held-out costs {costs[:8]} ..."
-    best, steps = _pair(
+    best, steps = pair(
         answer(update, held_out, start, patience), "train_in_time returns the best parameters and the steps", given
     )
     return (

@@ -9,14 +9,11 @@ from torch import Tensor, nn
 from genutils.augment import warp
 from genutils.autoregressive import PixelNet, PlaneNet
 from genutils.data import digits as load
+from genutils.recipes import adam
 from genutils.training import cosine, fit
 
 
-def adam(parameters, lr: float) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=lr, betas=(0.9, 0.99))
-
-
-def digits(seed: int, *, steps: int = 2400, **settings) -> PixelNet:
+def digits(seed: int, *, steps: int = 2500, share: float = 0.75, **settings) -> PixelNet:
     """`PixelNet` on the 1,000 training digits and warped copies of them; labels are used in training only."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
@@ -25,7 +22,7 @@ def digits(seed: int, *, steps: int = 2400, **settings) -> PixelNet:
 
     def batch(n: int) -> Tensor:  # 64 pixels, the label, and whether the image is warped: (n, 66)
         i = torch.randint(len(images), (n,), generator=generator)
-        warped = torch.rand(n, generator=generator) < 0.75
+        warped = torch.rand(n, generator=generator) < share
         x = torch.where(warped[:, None, None], warp(images[i], generator=generator), images[i])
         return torch.cat([x.flatten(1), labels[i, None], warped[:, None].long()], 1)
 

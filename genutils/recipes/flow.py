@@ -14,6 +14,7 @@ from genutils.data import digits as load
 from genutils.flow import Coupling, Flow, Lookup
 from genutils.model import Dequantized
 from genutils.networks import ResidualMLP
+from genutils.recipes import adam
 from genutils.training import cosine, fit
 
 LEVELS, SIZE = 17, 8
@@ -153,7 +154,3 @@ def plane(density, seed: int, *, steps: int = 2800, batch_size: int = 1024, bins
 
     fit(model, batch, steps=steps, batch_size=batch_size, lr=6e-3, ema=0.998, clip=5, schedule=cosine, optimizer=adam)
     return model
-
-
-def adam(parameters, lr: float) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=lr, betas=(0.9, 0.99))

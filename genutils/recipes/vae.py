@@ -13,6 +13,7 @@ from genutils.data import digits as load
 from genutils.densities import Density
 from genutils.flow import Coupling, Flow, Lookup
 from genutils.networks import ResidualMLP, waves
+from genutils.recipes import adam
 from genutils.training import cosine, fit
 from genutils.vae import VAE, Gaussian, Levels
 
@@ -88,7 +89,7 @@ def couplings(latent: int, layers: int, width: int) -> Flow:
 
 
 def digits(
-    seed: int, *, steps: int = 1900, latent: int = 16, width: int = 24, layers: int = 4, lr: float = 5e-3, share=0.75
+    seed: int, *, steps: int = 2050, latent: int = 16, width: int = 24, layers: int = 4, lr: float = 5e-3, share=0.6
 ) -> VAE:
     """A convolutional VAE over the 17 levels, on the 1,000 training digits and warped copies of them."""
     torch.manual_seed(seed)
@@ -149,7 +150,3 @@ def plane(density: Density, seed: int, *, steps: int = 2300, bins: int = 32, sig
 def bound(model: VAE, x: Tensor, generator: torch.Generator) -> Tensor:
     """The importance-weighted bound with 64 draws, (B,) nats."""
     return torch.cat([model.iwae(part, 64, generator=generator) for part in x.split(64)])
-
-
-def adam(parameters, lr: float) -> torch.optim.Optimizer:
-    return torch.optim.Adam(parameters, lr=lr, betas=(0.9, 0.99))

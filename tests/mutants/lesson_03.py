@@ -113,7 +113,7 @@ def coin_e_step(x, weights, theta):  # noqa: F811
     return np.exp(joint - logsumexp(joint, axis=1, keepdims=True)), joint.max(1)
 
 
-@mutant("03.2", hint="two arrays")
+@mutant("03.2", hint="end with `return first, second`")
 def coin_e_step(x, weights, theta):  # noqa: F811
     joint = _joint(x, weights, theta)
     return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))

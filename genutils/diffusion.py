@@ -1,0 +1,263 @@
+"""Diffusion models: data are drowned in Gaussian noise, and a network learns to see through it. A bound.
+
+    z_t = alpha_t x + sigma_t eps,    alpha_t^2 + sigma_t^2 = 1,    t = 0 is data, t = 1 is noise.
+
+All that matters about the schedule is ``gamma(t) = log(sigma_t^2 / alpha_t^2)``, minus the log signal-to-noise ratio.
+Written as in Kingma, Salimans, Poole, Ho (2021); the discrete form is that of Ho, Jain, Abbeel (2020).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from genutils.model import Model
+
+
+class Schedule(nn.Module):
+    """gamma(t), rising along a straight line from ``low`` at t = 0 to ``high`` at t = 1.
+
+    >>> alpha, sigma = Schedule(-10, 10)(torch.tensor(0.5))
+    >>> round(alpha.item(), 4), round(sigma.item(), 4)
+    (0.7071, 0.7071)
+    """
+
+    def __init__(self, low: float = -8.0, high: float = 6.0):
+        super().__init__()
+        if not low < high:
+            raise ValueError(f"noise grows with t: low must be below high; they are {low} and {high}")
+        self.low, self.high = float(low), float(high)
+
+    def gamma(self, t: Tensor) -> Tensor:
+        return self.low + (self.high - self.low) * t
+
+    def slope(self, t: Tensor) -> Tensor:
+        """The derivative of gamma."""
+        return torch.full_like(t, self.high - self.low)
+
+    def forward(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """alpha_t and sigma_t, shaped like t."""
+        gamma = self.gamma(t)
+        return torch.sigmoid(-gamma).sqrt(), torch.sigmoid(gamma).sqrt()
+
+
+class Cosine(Schedule):
+    """alpha_t = cos of an angle that grows evenly with t, cut off where gamma reaches low and high.
+
+    Source: Nichol, Dhariwal (2021), in the form for all t.
+    """
+
+    def _angle(self, t: Tensor) -> Tensor:
+        a, b = (math.atan(math.exp(end / 2)) for end in (self.low, self.high))
+        return a + (b - a) * t
+
+    def gamma(self, t: Tensor) -> Tensor:
+        return 2 * self._angle(t).tan().log()
+
+    def slope(self, t: Tensor) -> Tensor:
+        a, b = (math.atan(math.exp(end / 2)) for end in (self.low, self.high))
+        return 4 * (b - a) / (2 * self._angle(t)).sin()
+
+
+class Diffusion(Model, nn.Module):
+    """A diffusion model of real data, whose network puts out v = alpha eps - sigma x.
+
+    Args:
+        network: of (z, t, labels): z (B, ...), t (B,), labels (B,) or None for "any"; it puts out something like z.
+        shape: of one example.
+        schedule: how noise grows.
+        shift, scale: numbers or shaped like an example; data are centred by one and divided by the other first, which
+            counts in the bound.
+
+    Source: Kingma et al. (2021); v from Salimans, Ho (2022). Its zero is right for standard Gaussian data.
+    """
+
+    why = "the integral over all paths has no closed form; elbo bounds it"
+
+    def __init__(
+        self, network: nn.Module, shape: Sequence[int], *, schedule: Schedule | None = None, shift=0.0, scale=1.0
+    ):
+        super().__init__()
+        self.network, self.shape, self.schedule = network, tuple(shape), schedule or Schedule()
+        for name, value in (("shift", shift), ("scale", scale)):
+            value = torch.as_tensor(value, dtype=torch.float32).expand(self.shape).clone()
+            self.register_buffer(name, value)
+        if not (self.scale > 0).all():
+            raise ValueError(f"scale must be positive; its smallest value is {self.scale.min().item()}")
+
+    # what is known of noise ------------------------------------------------------------------------------------------
+
+    def at(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """alpha and sigma for t (B,), with axes added to multiply examples."""
+        alpha, sigma = self.schedule(t)
+        return tuple(v.view(-1, *[1] * len(self.shape)) for v in (alpha, sigma))
+
+    def noised(self, x: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        """A draw from q(z_t | x), which is N(alpha_t x, sigma_t^2), made of standard noise."""
+        alpha, sigma = self.at(t)
+        return alpha * x + sigma * eps
+
+    def posterior(self, x: Tensor, z: Tensor, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of q(z_s | z_t = z, x) for s < t: what lies between data and noise."""
+        (alpha_s, sigma_s), (alpha_t, sigma_t) = self.at(s), self.at(t)
+        ratio = alpha_t / alpha_s
+        grown = (sigma_t**2 - ratio**2 * sigma_s**2).clamp_min(0)  # variance of q(z_t | z_s)
+        mean = ratio * (sigma_s / sigma_t) ** 2 * z + alpha_s * grown / sigma_t**2 * x
+        return mean, grown.sqrt() * sigma_s / sigma_t
+
+    # what is learned -------------------------------------------------------------------------------------------------
+
+    def denoise(self, z: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The expected data E[x | z_t], shaped like z."""
+        alpha, sigma = self.at(t)
+        return alpha * z - sigma * self.network(z, t, labels).to(z.dtype)
+
+    def noise(self, z: Tensor, t: Tensor, labels: Tensor | None = None, *, guidance: float = 1.0) -> Tensor:
+        """The expected noise; the score is ``-noise / sigma``. Guidance is 0 for "any label", 1 for the label, or more.
+
+        Source of guidance: Ho, Salimans (2022), here ``any + guidance * (label - any)``.
+        """
+        alpha, sigma = self.at(t)
+        x = self.denoise(z, t, labels if guidance else None)
+        if labels is not None and guidance not in (0.0, 1.0):
+            any_label = self.denoise(z, t, None)
+            x = any_label + guidance * (x - any_label)
+        return (z - alpha * x) / sigma
+
+    def log_reconstruction(self, x: Tensor, z: Tensor) -> Tensor:
+        """log p(x | z_0), (B,) nats: a Gaussian as narrow as the last noise."""
+        t = torch.zeros(len(x), device=x.device)
+        alpha, sigma = self.at(t)
+        width = sigma / alpha
+        values = -0.5 * ((x - z / alpha) / width) ** 2 - width.log() - 0.5 * math.log(2 * math.pi)
+        return values.flatten(1).sum(1)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Data as the network sees them."""
+        return (x - self.shift) / self.scale
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Data from z_0."""
+        alpha, _ = self.at(torch.zeros(len(z), device=z.device))
+        return z / alpha * self.scale + self.shift
+
+    def volume(self) -> Tensor | float:
+        """``log |det|`` of `encode`."""
+        return -self.scale.log().sum()
+
+    # the bound, and samples ------------------------------------------------------------------------------------------
+
+    def parts(
+        self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Costs in nats, (B,) each: of the prior, of the steps (estimated at one time an example), of x given z_0.
+
+        Their sum is minus the bound. Times are spread evenly over [0, 1] within a batch.
+        """
+        data, b = self.encode(x), len(x)
+        eps, last = (torch.randn(data.shape, generator=generator).to(data) for _ in range(2))
+        t = ((torch.rand(1, generator=generator) + torch.randperm(b, generator=generator) / b) % 1).to(data)
+        alpha, sigma = self.schedule(torch.ones((), device=data.device))
+        prior = 0.5 * ((alpha * data) ** 2 + sigma**2 - 1 - 2 * sigma.log()).flatten(1).sum(1)
+        off = eps - self.noise(self.noised(data, t, eps), t, labels)
+        steps = 0.5 * self.schedule.slope(t) * off.square().flatten(1).sum(1)
+        zero = torch.zeros(b, device=data.device)
+        rest = -self.log_reconstruction(data, self.noised(data, zero, last)) - self.volume()
+        return prior, steps, rest
+
+    def elbo(self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
+        """An unbiased estimate of the lower bound on log p(x), or on log p(x | label): (B, ...) to (B,) nats."""
+        if x.shape[1:] != self.shape:
+            raise ValueError(f"expected examples of shape {self.shape}; these have {tuple(x.shape[1:])}")
+        return -sum(self.parts(x, labels, generator=generator))
+
+    @torch.no_grad()
+    def sample(
+        self,
+        n: int,
+        *,
+        steps: int = 100,
+        labels: Tensor | None = None,
+        guidance: float = 1.0,
+        eta: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """n examples from noise, in ``steps`` steps back in time.
+
+        Args:
+            labels: (n,), where the network knows labels.
+            guidance: see `noise`.
+            eta: share of the noise put back in each step: 1 is ancestral sampling, 0 the deterministic DDIM (Song,
+                Meng, Ermon 2021).
+        """
+        if steps < 1:
+            raise ValueError(f"steps is how often the network is asked, 1 or more; it is {steps}")
+        z = torch.randn(n, *self.shape, generator=generator).to(self.shift)
+        *_, (last, _) = self.walk(z, steps, labels=labels, guidance=guidance, eta=eta, generator=generator)
+        return self.decode(last)
+
+    @torch.no_grad()
+    def walk(self, z: Tensor, steps: int, *, labels=None, guidance: float = 1.0, eta: float = 1.0, generator=None):
+        """From z at t = 1 back to t = 0; yields z and t after each step."""
+        times = torch.linspace(1, 0, steps + 1)
+        for now, then in zip(times, times[1:], strict=False):
+            t, s = (torch.full((len(z),), v.item(), device=z.device) for v in (now, then))
+            (alpha_t, sigma_t), (alpha_s, sigma_s) = self.at(t), self.at(s)
+            eps = self.noise(z, t, labels, guidance=guidance)
+            x = (z - sigma_t * eps) / alpha_t
+            spread = eta * self.posterior(x, z, s, t)[1]
+            z = alpha_s * x + (sigma_s**2 - spread**2).clamp_min(0).sqrt() * eps
+            if eta:
+                z = z + spread * torch.randn(z.shape, generator=generator).to(z)
+            yield z, then.item()
+
+
+class LevelDiffusion(Diffusion):
+    """A diffusion of whole numbers 0 ... L - 1, laid out evenly on [-1, 1]. The bound is on their probability.
+
+    The network puts out logits for the L levels of each pixel, from its surroundings and the noise; what the pixel's
+    own noisy value says about it is known exactly, and added by Bayes.
+
+    Args:
+        network: as in `Diffusion`, but it puts out (B, ..., L).
+        levels: L.
+    """
+
+    def __init__(self, network: nn.Module, shape: Sequence[int], levels: int, *, schedule: Schedule | None = None):
+        super().__init__(network, shape, schedule=schedule)
+        self.levels = levels
+        self.register_buffer("values", torch.linspace(-1, 1, levels))
+
+    def logits(self, z: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        """log p(level | z_t) up to a constant, (B, ..., L)."""
+        alpha, sigma = (v[..., None] for v in self.at(t))
+        own = -0.5 * ((z[..., None] - alpha * self.values) / sigma) ** 2
+        return self.network(z, t, labels).to(z.dtype) + own
+
+    def denoise(self, z: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.logits(z, t, labels).softmax(-1) @ self.values
+
+    def nearest(self, z: Tensor) -> Tensor:
+        """log p(level | z_0), (B, ..., L), for levels equally likely: so little noise that nobody need be asked."""
+        alpha, sigma = self.at(torch.zeros(len(z), device=z.device))
+        return (-0.5 * ((z[..., None] - alpha[..., None] * self.values) / sigma[..., None]) ** 2).log_softmax(-1)
+
+    def log_reconstruction(self, x: Tensor, z: Tensor) -> Tensor:
+        k = ((x + 1) / 2 * (self.levels - 1)).round().long()
+        return self.nearest(z).gather(-1, k[..., None])[..., 0].flatten(1).sum(1)
+
+    def encode(self, x: Tensor) -> Tensor:
+        if x.is_floating_point() or (x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.levels):
+            raise ValueError(
+                f"expected whole numbers 0 ... {self.levels - 1}; got {x.dtype} from {x.min()} to {x.max()}"
+            )
+        return self.values[x.long()]
+
+    def decode(self, z: Tensor) -> Tensor:
+        return self.nearest(z).argmax(-1)
+
+    def volume(self) -> float:
+        return 0.0  # whole numbers have no units

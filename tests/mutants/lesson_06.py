@@ -83,6 +83,16 @@ def truncated_rate(counts):  # noqa: F811
     return counts.mean() * (1 - np.exp(-counts.mean()))
 
 
+@mutant("06.2", hint="at your rate the law's mean is")
+def truncated_rate(counts):  # noqa: F811
+    if counts.min() < 1 or (counts == 1).all():
+        raise ValueError("no maximum")
+    rate = counts.mean()
+    for _ in range(20):  # too few for a small rate
+        rate = counts.mean() * -np.expm1(-rate)
+    return rate
+
+
 @mutant("06.2", hint="rises for ever")
 def truncated_rate(counts):  # noqa: F811
     if counts.min() < 1:
@@ -162,6 +172,15 @@ def test_set_bpd(batch_nll, batch_sizes, dims):
     total = sum(float(a) * int(b) for a, b in zip(batch_nll, batch_sizes, strict=True))
     bits = total / math.log(2) / (dims * sum(map(int, batch_sizes)))
     return bits, 2**bits
+
+
+test_set_bpd.__test__ = False
+
+
+@alternative("06.4")
+def test_set_bpd(batch_nll, batch_sizes, dims):  # noqa: F811
+    nats = (batch_nll * batch_sizes).sum() / (batch_sizes.sum() * dims)
+    return np.array(nats / np.log(2)), np.exp(nats)
 
 
 test_set_bpd.__test__ = False
@@ -275,6 +294,13 @@ def dequantized_bpd(log_density, x, levels, draws, rng):
     many = np.tile(np.asarray(x, dtype=float), (draws, 1))
     nats = log_density((many + rng.uniform(size=many.shape)) / levels)
     return float(math.log2(levels) - nats.mean() / math.log(2) / x.shape[1])
+
+
+@alternative("06.6")
+def dequantized_bpd(log_density, x, levels, draws, rng):  # noqa: F811
+    many = np.repeat(x, draws, axis=0)
+    y = (many + rng.random(many.shape)) / levels
+    return np.mean(-log_density(y) / x.shape[1] + np.log(levels)) / np.log(2)
 
 
 def _noise(x, draws, rng, width=1.0):

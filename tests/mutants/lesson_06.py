@@ -83,14 +83,23 @@ def truncated_rate(counts):  # noqa: F811
     return counts.mean() * (1 - np.exp(-counts.mean()))
 
 
-@mutant("06.2", hint="at your rate the law's mean is")
-def truncated_rate(counts):  # noqa: F811
+def _iterated(counts, tolerance):
     if counts.min() < 1 or (counts == 1).all():
         raise ValueError("no maximum")
-    rate = counts.mean()
-    for _ in range(20):  # too few for a small rate
-        rate = counts.mean() * -np.expm1(-rate)
+    before, rate = np.inf, counts.mean()
+    while abs(before / rate - 1) > tolerance:  # the steps get small long before the root is near
+        before, rate = rate, counts.mean() * -np.expm1(-rate)
     return rate
+
+
+@mutant("06.2", hint="at your rate the law's mean is")
+def truncated_rate(counts):  # noqa: F811
+    return _iterated(counts, 1e-2)
+
+
+@mutant("06.2", hint="six digits are asked for")
+def truncated_rate(counts):  # noqa: F811
+    return _iterated(counts, 1e-4)
 
 
 @mutant("06.2", hint="rises for ever")

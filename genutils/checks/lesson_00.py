@@ -31,11 +31,17 @@ def _(answer, rng):
                 got=brief(got),
                 hint="that is the probability of one face: return an array of them all, for example with np.full",
             )
+        total = float(got.sum()) if got.size else 0.0
+        if got.shape == (faces, 1):
+            hint = "one row of numbers, not a column: np.full(faces, ...)"
+        else:
+            hint = f"these sum to {total:g}: probabilities sum to 1" if not np.isclose(total, 1) else ""
         expect_close(
             got,
             np.full(faces, 1 / faces),
             "all faces are equally likely, and the probabilities sum to 1",
             given=given,
+            hint=hint,
             mistakes=[
                 (np.ones(faces), "these sum to the number of faces: divide"),
                 (np.full(6, 1 / 6), "that is a die of six faces; how many there are is an argument"),
@@ -74,6 +80,10 @@ def _(answer, rng):
                 ),
                 ((counts + extra) / (n + extra), "this does not sum to 1: the extra came once for each face"),
                 (counts / n + extra, "add the extra to the counts, not to the probabilities"),
+                (
+                    (np.histogram(rolls, bins=faces)[0] + extra) / (n + faces * extra),
+                    "np.histogram cuts up the range from the least roll to the greatest: count with np.bincount",
+                ),
                 (counts + extra, "those are counts: divide by their sum"),
                 (counts / n, "the extra is missing"),
             ],
@@ -105,6 +115,10 @@ def _(answer, rng):
             given=given,
             expected=f"shape ({n},)",
             got=f"shape {x.shape}",
+            hint={
+                (len(p),): "those are counts of the faces: the rolls themselves are asked for",
+                (n, len(p)): "each roll is a row with a single 1: say where it stands",
+            }.get(x.shape, ""),
         )
         expect(
             bool((x == np.floor(x)).all()),
@@ -193,7 +207,16 @@ def _(answer, rng):
                 (each, "that is one number for each roll: take their mean"),
             ],
         )
-    got = float(numbers(answer(np.array([0.5, 0.5, 0.0]), np.array([0, 2, 1])), "one number").reshape(-1)[0])
+    try:
+        got = float(numbers(answer(np.array([0.5, 0.5, 0.0]), np.array([0, 2, 1])), "one number").reshape(-1)[0])
+    except (ValueError, ZeroDivisionError) as error:
+        raise Wrong(
+            "something came that the table calls impossible: the surprise is infinite",
+            given="q = [0.5, 0.5, 0], rolls = [0, 2, 1]",
+            expected="inf",
+            got=f"{type(error).__name__}: {error}",
+            hint="math.log(0) raises an error; np.log(0) is -inf, or return math.inf yourself",
+        ) from None
     expect(
         got == math.inf,
         "something came that the table calls impossible: the surprise is infinite",
@@ -248,6 +271,13 @@ def _(answer, rng):
                 expected="two things",
                 got=type(value).__name__,
             )
+        if np.shape(value[0]) == (faces,) and np.shape(value[1]) == ():
+            raise Wrong(
+                "choose_extra returns the candidate first, and then the table",
+                given=given,
+                got="the table first",
+                hint="end with `return extra, table`",
+            )
         on_train = min(some, key=lambda e: cost(train, table(train, e)))
         worst = max(some, key=lambda e: costs[e])
         expect_close(
@@ -257,11 +287,7 @@ def _(answer, rng):
             + (" (of equals, the larger)" if sum(c <= low + 1e-12 for c in costs.values()) > 1 else ""),
             given=given,
             mistakes=[
-                (min(e for e in some if costs[e] <= low + 1e-12), "two candidates do equally well: take the larger"),
-                (
-                    some[[costs[e] <= low + 1e-12 for e in some].index(True)],
-                    "two candidates do equally well: take the larger",
-                ),
+                *((e, "several do equally well: take the larger") for e in some if costs[e] <= low + 1e-12),
                 *(
                     [(worst, "that is the most surprised of all: judge by the validation rolls, and take the lowest")]
                     if worst == on_train
@@ -361,6 +387,14 @@ def _(answer, rng):
                 got=f"correlation {correlation:.2f}",
                 hint=hint,
             )
+        changes = (which[1:] != which[:-1]).mean()  # 1 - sum of squared weights if causes are drawn one by one
+        expect(
+            bool(abs(changes - 0.62) < 0.05),
+            "samples are independent, in no order",
+            given=given,
+            got=f"{changes:.0%} of the points have another cause than the one before",
+            hint="the points of each cause stand together: draw the cause of each point anew",
+        )
         again = numbers(answer(weights.copy(), means.copy(), sigmas.copy(), n, np.random.default_rng(seed)), says)
         expect(
             bool((x == again).all()),
@@ -368,3 +402,15 @@ def _(answer, rng):
             given=given,
             hint="draw from rng and from nothing else",
         )
+    few = set()  # how many of ten points have the first cause, at thirty seeds
+    for _ in range(30):
+        ten = numbers(answer(weights, means, sigmas, 10, np.random.default_rng(int(rng.integers(2**32)))), says)
+        expect(ten.shape == (10, dims), "n samples of D dimensions", given="n = 10", got=f"shape {ten.shape}")
+        few.add(int((((ten[:, None] - means) ** 2).sum(2).argmin(1) == 0).sum()))
+    expect(
+        len(few) > 2,
+        "how many points a cause has is up to chance too",
+        given="ten points at a time, thirty times",
+        got=f"always {sorted(few)} of the first cause",
+        hint="the share of each cause was fixed in advance: draw the cause of each point by chance",
+    )

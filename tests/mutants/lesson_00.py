@@ -34,6 +34,16 @@ def fair_die(faces):  # noqa: F811
     return np.full(faces, 100 / faces)
 
 
+@mutant("00.1", hint="these sum to 2")
+def fair_die(faces):  # noqa: F811
+    return np.full(faces, 2 / faces)
+
+
+@mutant("00.1", hint="not a column")
+def fair_die(faces):  # noqa: F811
+    return np.full((faces, 1), 1 / faces)
+
+
 # 00.2 learn_table
 
 
@@ -62,6 +72,11 @@ def learn_table(rolls, faces, extra):  # noqa: F811
 @mutant("00.2", hint="the extra is missing")
 def learn_table(rolls, faces, extra):  # noqa: F811
     return np.bincount(rolls, minlength=faces) / max(1, len(rolls))
+
+
+@mutant("00.2", hint="np.histogram cuts")
+def learn_table(rolls, faces, extra):  # noqa: F811
+    return (np.histogram(rolls, bins=faces)[0] + extra) / (len(rolls) + faces * extra)
 
 
 # 00.3 roll
@@ -102,6 +117,16 @@ def roll(p, n, rng):  # noqa: F811
     return p[rng.choice(len(p), size=n, p=p)]
 
 
+@mutant("00.3", hint="counts of the faces")
+def roll(p, n, rng):  # noqa: F811
+    return rng.multinomial(n, p)
+
+
+@mutant("00.3", hint="say where it stands")
+def roll(p, n, rng):  # noqa: F811
+    return rng.multinomial(1, p, size=n)
+
+
 # 00.4 average_surprise
 
 
@@ -138,6 +163,11 @@ def average_surprise(q, rolls):  # noqa: F811
 @mutant("00.4", hint="its entropy")
 def average_surprise(q, rolls):  # noqa: F811
     return -(q * np.log(q)).sum()
+
+
+@mutant("00.4", hint="math.log(0) raises")
+def average_surprise(q, rolls):  # noqa: F811
+    return -sum(math.log(q[r]) for r in rolls) / len(rolls)
 
 
 # 00.5 choose_extra
@@ -185,6 +215,22 @@ def choose_extra(train, validation, faces, candidates):  # noqa: F811
     return best, _table(train, faces, best)
 
 
+@mutant("00.5", hint="take the larger")
+def choose_extra(train, validation, faces, candidates):  # noqa: F811
+    best, lowest = candidates[0], math.inf
+    for extra in candidates:
+        cost = round(_cost(_table(train, faces, extra), validation), 12)
+        if cost <= lowest:
+            best, lowest = extra, cost
+    return best, _table(train, faces, best)
+
+
+@mutant("00.5", hint="return extra, table")
+def choose_extra(train, validation, faces, candidates):  # noqa: F811
+    best = min(candidates, key=lambda e: (round(_cost(_table(train, faces, e), validation), 12), -e))
+    return _table(train, faces, best), best
+
+
 # 00.6 sample_mixture
 
 
@@ -225,3 +271,16 @@ def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
 def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
     k = rng.choice(len(weights), size=n, p=weights)
     return means[k] + (sigmas[k] * rng.normal(size=n))[:, None]
+
+
+@mutant("00.6", hint="stand together")
+def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
+    k = np.sort(rng.choice(len(weights), size=n, p=weights))
+    return means[k] + sigmas[k][:, None] * rng.normal(size=(n, means.shape[1]))
+
+
+@mutant("00.6", hint="fixed in advance")
+def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
+    k = np.repeat(np.arange(len(weights)), np.round(n * weights).astype(int))
+    k = rng.permutation(k)
+    return means[k] + sigmas[k][:, None] * rng.normal(size=(n, means.shape[1]))

@@ -115,7 +115,52 @@ def _(answer, rng):
 # 18.3 -----------------------------------------------------------------------------------------------------------------
 
 
-@exercise("18.3", "step_cost", points=2)
+@exercise("18.3", "noise_error", points=2)
+def _(answer, rng):
+    gamma = np.array([-3.0, -0.5, 1.0, 2.5]) + rng.uniform(-0.4, 0.4, size=4)
+    alpha, sigma = np.sqrt(1 / (1 + np.exp(gamma))), np.sqrt(1 / (1 + np.exp(-gamma)))
+    a, s = alpha[:, None], sigma[:, None]
+    x, eps, off = (rng.normal(size=(4, 3)) for _ in range(3))
+    z = a * x + s * eps
+    guesses = {  # each off by the same, in its own name, and the noise that follows from it
+        "eps": eps + off,
+        "x": (z - a * (x + off)) / s,
+        "v": s * z + a * (a * eps - s * x + off),
+    }
+    squared = (off**2).sum(1)
+    for kind, guess in guesses.items():
+        right = {"eps": squared, "x": squared * (alpha / sigma) ** 2, "v": squared * alpha**2}[kind]
+        mistakes = [(np.full(4, right.mean()), "averaged over the batch: one number for each example")]
+        if kind != "eps":
+            mistakes += [
+                (squared, f"an error of {kind} is not of the same size in the noise: write eps_hat with the guess"),
+                (squared**2 / right, "upside down: that turns an error of the noise into one of " + kind),
+                (np.sqrt(squared * right), "errors scale by the factor, squared errors by its square"),
+            ]
+        if kind == "v":
+            mistakes += [
+                (squared * sigma**2, "that is the error of the data: eps_hat = sigma z + alpha v_hat"),
+                (squared * (alpha / sigma) ** 2, "that is the factor for x; with v nothing is divided"),
+            ]
+        if kind == "x":
+            mistakes += [
+                (squared / sigma**2, "x_hat comes with a factor: eps_hat = (z - alpha x_hat) / sigma"),
+                (squared * alpha**2, "that is the factor for v; eps_hat = (z - alpha x_hat) / sigma"),
+            ]
+        expect_close(
+            answer(kind, squared.copy(), gamma.copy()),
+            ((eps - guess) ** 2).sum(1),
+            "the squared error of the noise that follows from the guess",
+            given=f"kind = {kind!r}, gamma = {brief(gamma)}",
+            mistakes=mistakes,
+            hint="alpha^2 / sigma^2 = exp(-gamma), and alpha^2 = 1 / (1 + exp(gamma))",
+        )
+
+
+# 18.4 -----------------------------------------------------------------------------------------------------------------
+
+
+@exercise("18.4", "step_cost", points=2)
 def _(answer, rng):
     eps, guess = rng.normal(size=(4, 3)), rng.normal(size=(4, 3))
     square = (eps - guess) ** 2
@@ -151,10 +196,10 @@ def _(answer, rng):
     )
 
 
-# 18.4 -----------------------------------------------------------------------------------------------------------------
+# 18.5 -----------------------------------------------------------------------------------------------------------------
 
 
-@exercise("18.4", "ddim_step", points=2)
+@exercise("18.5", "ddim_step", points=2)
 def _(answer, rng):
     for low, high in ((-2.0, 1.0), (-6.0, 3.0)):
         (a_s, s_s), (a_t, s_t) = (
@@ -183,10 +228,10 @@ def _(answer, rng):
         )
 
 
-# 18.5 -----------------------------------------------------------------------------------------------------------------
+# 18.6 -----------------------------------------------------------------------------------------------------------------
 
 
-@exercise("18.5", "walk_back", points=3)
+@exercise("18.6", "walk_back", points=3)
 def _(answer, rng):
     steps = 60
     alphas, sigmas = _levels(np.linspace(1e-4, 0.02, steps) * 1000 / steps)
@@ -257,10 +302,10 @@ def _(answer, rng):
     )
 
 
-# 18.6 -----------------------------------------------------------------------------------------------------------------
+# 18.7 -----------------------------------------------------------------------------------------------------------------
 
 
-@exercise("18.6", "guided", points=2)
+@exercise("18.7", "guided", points=2)
 def _(answer, rng):
     free, label, w = rng.normal(size=(4, 4)), rng.normal(size=(4, 4)), np.array([0.0, 1.0, 3.0, 0.5])
     column = w[:, None]

@@ -99,64 +99,107 @@ def step_back(x0, xt, t, betas):  # noqa: F811
     return xt / np.sqrt(1 - betas[t - 1]), _step(xt, x0, betas[t - 1], left[t - 1], left[t])[1]
 
 
-# 18.3 step_cost
+# 18.3 noise_error
 
 
 @alternative("18.3")
+def noise_error(kind, squared, gamma):
+    """By the angle: tan^2 = sigma^2 / alpha^2."""
+    angle = np.arctan(np.exp(np.asarray(gamma) / 2))
+    factor = {"eps": np.ones_like(angle), "x": 1 / np.tan(angle), "v": np.cos(angle)}[kind]
+    return factor**2 * squared
+
+
+def _alpha_sigma(gamma):
+    return np.sqrt(1 / (1 + np.exp(gamma))), np.sqrt(1 / (1 + np.exp(-gamma)))
+
+
+@mutant("18.3", hint="not of the same size")
+def noise_error(kind, squared, gamma):  # noqa: F811
+    return squared
+
+
+@mutant("18.3", hint="upside down")
+def noise_error(kind, squared, gamma):  # noqa: F811
+    return squared * {"eps": 1, "x": np.exp(gamma), "v": 1 + np.exp(gamma)}[kind]
+
+
+@mutant("18.3", hint="by its square")
+def noise_error(kind, squared, gamma):  # noqa: F811
+    alpha, sigma = _alpha_sigma(gamma)
+    return squared * {"eps": 1, "x": alpha / sigma, "v": alpha}[kind]
+
+
+@mutant("18.3", hint="the error of the data")
+def noise_error(kind, squared, gamma):  # noqa: F811
+    alpha, sigma = _alpha_sigma(gamma)
+    return squared * {"eps": 1, "x": alpha**2 / sigma**2, "v": sigma**2}[kind]
+
+
+@mutant("18.3", hint="comes with a factor")
+def noise_error(kind, squared, gamma):  # noqa: F811
+    alpha, sigma = _alpha_sigma(gamma)
+    return squared * {"eps": 1, "x": 1 / sigma**2, "v": alpha**2}[kind]
+
+
+# 18.4 step_cost
+
+
+@alternative("18.4")
 def step_cost(eps, eps_hat, gamma_s, gamma_t):
     half = (gamma_t - gamma_s) / 2
     return np.exp(half) * np.sinh(half) * np.einsum("bd,bd->b", eps - eps_hat, eps - eps_hat)
 
 
-@mutant("18.3", hint="half is missing")
+@mutant("18.4", hint="half is missing")
 def step_cost(eps, eps_hat, gamma_s, gamma_t):  # noqa: F811
     return np.expm1(gamma_t - gamma_s) * ((eps - eps_hat) ** 2).sum(1)
 
 
-@mutant("18.3", hint="averaged over dimensions")
+@mutant("18.4", hint="averaged over dimensions")
 def step_cost(eps, eps_hat, gamma_s, gamma_t):  # noqa: F811
     return 0.5 * np.expm1(gamma_t - gamma_s) * ((eps - eps_hat) ** 2).mean(1)
 
 
-@mutant("18.3", hint="expm1")
+@mutant("18.4", hint="expm1")
 def step_cost(eps, eps_hat, gamma_s, gamma_t):  # noqa: F811
     return 0.5 * (np.exp(gamma_t - gamma_s) - 1) * ((eps - eps_hat) ** 2).sum(1)
 
 
-@mutant("18.3", hint="infinitely small steps")
+@mutant("18.4", hint="infinitely small steps")
 def step_cost(eps, eps_hat, gamma_s, gamma_t):  # noqa: F811
     return 0.5 * (gamma_t - gamma_s) * ((eps - eps_hat) ** 2).sum(1)
 
 
-# 18.4 ddim_step
+# 18.5 ddim_step
 
 
-@alternative("18.4")
+@alternative("18.5")
 def ddim_step(z, eps_hat, alpha_t, sigma_t, alpha_s, sigma_s):
     return alpha_s / alpha_t * z + (sigma_s - alpha_s * sigma_t / alpha_t) * eps_hat
 
 
-@mutant("18.4", hint="divided by alpha_t")
+@mutant("18.5", hint="divided by alpha_t")
 def ddim_step(z, eps_hat, alpha_t, sigma_t, alpha_s, sigma_s):  # noqa: F811
     return alpha_s * (z - sigma_t * eps_hat) + sigma_s * eps_hat
 
 
-@mutant("18.4", hint="belongs to time s is missing")
+@mutant("18.5", hint="belongs to time s is missing")
 def ddim_step(z, eps_hat, alpha_t, sigma_t, alpha_s, sigma_s):  # noqa: F811
     return alpha_s * (z - sigma_t * eps_hat) / alpha_t
 
 
-@mutant("18.4", hint="it is not squared")
+@mutant("18.5", hint="it is not squared")
 def ddim_step(z, eps_hat, alpha_t, sigma_t, alpha_s, sigma_s):  # noqa: F811
     return alpha_s * (z - sigma_t * eps_hat) / alpha_t + sigma_s**2 * eps_hat
 
 
-@mutant("18.4", hint="too much noise is left")
+@mutant("18.5", hint="too much noise is left")
 def ddim_step(z, eps_hat, alpha_t, sigma_t, alpha_s, sigma_s):  # noqa: F811
     return alpha_s * (z - sigma_t * eps_hat) / alpha_t + sigma_t * eps_hat
 
 
-# 18.5 walk_back
+# 18.6 walk_back
 
 
 def _walk(denoise, alphas, sigmas, z, noise, size, shift=1, first=None):
@@ -168,7 +211,7 @@ def _walk(denoise, alphas, sigmas, z, noise, size, shift=1, first=None):
     return z
 
 
-@alternative("18.5")
+@alternative("18.6")
 def walk_back(denoise, alphas, sigmas, z, noise):
     """Each step in precisions."""
     for t in range(len(noise), 0, -1):
@@ -181,56 +224,56 @@ def walk_back(denoise, alphas, sigmas, z, noise):
         z = mean / precision + noise[t - 1] / np.sqrt(precision)
 
 
-@mutant("18.5", hint="both mistakes")
+@mutant("18.6", hint="both mistakes")
 def walk_back(denoise, alphas, sigmas, z, noise):  # noqa: F811
     return _walk(denoise, alphas, sigmas, z, noise, lambda grown, s, t: grown * s / t, shift=0)
 
 
-@mutant("18.5", hint="alpha of t - 1")
+@mutant("18.6", hint="alpha of t - 1")
 def walk_back(denoise, alphas, sigmas, z, noise):  # noqa: F811
     return _walk(denoise, alphas, sigmas, z, noise, lambda grown, s, t: np.sqrt(grown) * s / t, shift=0)
 
 
-@mutant("18.5", hint="needs its square root")
+@mutant("18.6", hint="needs its square root")
 def walk_back(denoise, alphas, sigmas, z, noise):  # noqa: F811
     return _walk(denoise, alphas, sigmas, z, noise, lambda grown, s, t: grown * s / t)
 
 
-@mutant("18.5", hint="too wide")
+@mutant("18.6", hint="too wide")
 def walk_back(denoise, alphas, sigmas, z, noise):  # noqa: F811
     return _walk(denoise, alphas, sigmas, z, noise, lambda grown, s, t: np.sqrt(grown))
 
 
-@mutant("18.5", hint="the first is T")
+@mutant("18.6", hint="the first is T")
 def walk_back(denoise, alphas, sigmas, z, noise):  # noqa: F811
     size = lambda grown, s, t: np.sqrt(grown) * s / t  # noqa: E731
     return _walk(denoise, alphas, sigmas, z, noise, size, first=len(noise) - 1)
 
 
-# 18.6 guided
+# 18.7 guided
 
 
-@alternative("18.6")
+@alternative("18.7")
 def guided(eps_any, eps_label, w):
     w = np.asarray(w).reshape(-1, 1)
     return (1 - w) * eps_any + w * eps_label
 
 
-@mutant("18.6", hint="another convention")
+@mutant("18.7", hint="another convention")
 def guided(eps_any, eps_label, w):  # noqa: F811
     return (1 + w[:, None]) * eps_label - w[:, None] * eps_any
 
 
-@mutant("18.6", hint="belongs to the rows")
+@mutant("18.7", hint="belongs to the rows")
 def guided(eps_any, eps_label, w):  # noqa: F811
     return eps_any + w * (eps_label - eps_any)
 
 
-@mutant("18.6", hint="changed places")
+@mutant("18.7", hint="changed places")
 def guided(eps_any, eps_label, w):  # noqa: F811
     return eps_label + w[:, None] * (eps_any - eps_label)
 
 
-@mutant("18.6", hint="difference label - any")
+@mutant("18.7", hint="difference label - any")
 def guided(eps_any, eps_label, w):  # noqa: F811
     return eps_any + w[:, None] * eps_label

@@ -126,6 +126,41 @@ class Coupling(nn.Module):
         return x.index_copy(1, self.bent, moved), ladj.sum(1)
 
 
+class Autoregressive(nn.Module):
+    """Every coordinate is stretched and moved as all before it say; one call of the network one way, D the other.
+
+    Args:
+        network: from (B, D) to log-scales s and shifts t, (B, D) each; entry i may depend on entries before i alone.
+        reads: "data" for ``z_i = x_i exp(s_i) + t_i`` with s, t functions of x: data to noise in one call (MAF);
+            "noise" for ``x_i = z_i exp(s_i) + t_i`` with s, t functions of z: noise to data in one call (IAF).
+
+    Source: Papamakarios, Pavlakou, Murray (2017), section 3; Kingma et al. (2016), section 3.
+    """
+
+    def __init__(self, network: nn.Module, *, reads: str = "data"):
+        super().__init__()
+        if reads not in ("data", "noise"):
+            raise ValueError(f"reads is 'data' or 'noise'; it is {reads!r}")
+        self.network, self.reads = network, reads
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self._fast(x) if self.reads == "data" else self._slow(x)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self._slow(z) if self.reads == "data" else self._fast(z)
+
+    def _fast(self, given: Tensor) -> tuple[Tensor, Tensor]:
+        s, t = self.network(given)
+        return given * s.exp() + t, s.sum(1)
+
+    def _slow(self, made: Tensor) -> tuple[Tensor, Tensor]:
+        found = torch.zeros_like(made)
+        for _ in range(made.shape[1]):  # each call makes one more coordinate right, from the first on
+            s, t = self.network(found)
+            found = (made - t) * (-s).exp()
+        return found, -s.sum(1)
+
+
 class Flow(Model, nn.Module):
     """Transforms in a row, from data to simple noise. Exact.
 

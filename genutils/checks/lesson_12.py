@@ -171,51 +171,65 @@ def _(answer, rng):
 @exercise("12.4", "flow_log_prob", points=3)
 def _(answer, rng):
     d, b = 3, 5
-    x = rng.normal(size=(b, d)) * 2 + 1
     mean, std = rng.normal(size=d), rng.uniform(0.3, 3, size=d)
-    matrices = [rng.normal(size=(d, d)) + 2 * np.eye(d) for _ in range(3)]
+    x = mean + std * rng.normal(size=(b, d))
+    first, second = (rng.normal(size=(d, d)) + 2 * np.eye(d) for _ in range(2))
 
-    def layer(m):
-        def go(z):
-            z = np.asarray(z, dtype=float)
-            return z @ m.T + 0.1 * z**3 @ np.zeros((d, d)), np.full(len(z), np.linalg.slogdet(m)[1])
+    def linear(m):
+        return lambda z: (np.asarray(z, dtype=float) @ m.T, np.full(len(z), np.linalg.slogdet(m)[1]))
 
-        return go
+    def squash(z):  # each number by itself: here the toll differs from example to example
+        z = np.asarray(z, dtype=float)
+        return np.arcsinh(z), -0.5 * np.log1p(z**2).sum(1)
 
     def log_noise(z):
         return -0.5 * np.asarray(z) ** 2 - 0.5 * math.log(2 * math.pi)
 
-    z, tolls = (x - mean) / std, []
-    for m in matrices:
-        z = z @ m.T
-        tolls.append(np.linalg.slogdet(m)[1])
-    scaled = -np.log(std).sum()
-    base = log_noise(z)
-    want = base.sum(1) + sum(tolls) + scaled
-    layers = [layer(m) for m in matrices]
-    got = answer(x.copy(), mean.copy(), std.copy(), layers, log_noise)
-    expect_close(
-        got,
-        want,
-        "linear layers make a Gaussian of known density",
-        given=f"B = {b}, D = {d}, three linear layers, Gaussian noise",
-        mistakes=[
-            (base.sum() + np.full(b, tolls[-1]), "log_noise is summed over the batch: sum over dimensions only"),
-            (
-                base.sum() + sum(tolls) + np.full(b, scaled),
-                "log_noise is summed over the batch: sum over dimensions only",
-            ),
-            (base.sum(1) + tolls[-1] + scaled, "only the last layer's log-determinant is counted: they add up"),
-            (
-                base.sum(1) + tolls[-1],
-                "only the last log-determinant is counted, and the one of dividing by std is missing",
-            ),
-            (base.sum(1) + sum(tolls), "dividing by std is a layer, too: its log-determinant is missing"),
-            (base.sum(1) + sum(tolls) - scaled, "the sign: dividing by std has the determinant 1 / (product of std)"),
-            (base.sum(1) - sum(tolls) + scaled, "the sign: layers go from data to noise, so their log |det| is added"),
-            (base.mean(1) + sum(tolls) + scaled, "log_noise is averaged over dimensions: sum"),
-        ],
-    )
+    for name, layers in (
+        ("two linear layers: x is Gaussian, and its density known", [linear(first), linear(second)]),
+        ("a linear layer, arcsinh of each number, a linear layer", [linear(first), squash, linear(second)]),
+        ("no layer at all", []),
+    ):
+        z, tolls = (x - mean) / std, [np.zeros(b)]
+        for layer in layers:
+            z, toll = layer(z)
+            tolls.append(toll)
+        base, total, scaled = log_noise(z), sum(tolls), -np.log(std).sum()
+        last = "only the last layer's log-determinant is counted: they add up"
+        scale = "dividing by std is a layer, too: its log-determinant is missing"
+        mean_of, sum_of = (
+            "log_noise is averaged over dimensions: sum",
+            "log_noise is summed over the batch: sum over dimensions only",
+        )
+        mistakes = [
+            (noise + toll + extra, "; ".join(filter(None, [first_words, toll_words, extra_words])))
+            for noise, first_words in ((base.sum(1), ""), (base.mean(1), mean_of), (np.full(b, base.sum()), sum_of))
+            for toll, toll_words in ((total, ""), (tolls[-1], last))
+            for extra, extra_words in ((scaled, ""), (0.0, scale))
+            if first_words or (toll_words and len(layers) > 1) or extra_words
+        ]
+        expect_close(
+            answer(x.copy(), mean.copy(), std.copy(), list(layers), log_noise),
+            base.sum(1) + total + scaled,
+            "log p(x) is the noise's log-density plus the log-determinants of all that was done to x",
+            given=f"B = {b}, D = {d}, Gaussian noise, {name}",
+            mistakes=[
+                *mistakes,
+                (
+                    base.sum(1) + total - scaled,
+                    "the sign: dividing by std has the determinant 1 / (product of std)",
+                ),
+                (
+                    base.sum(1) + total - np.log(std).mean(),
+                    "the log-determinant of dividing by std is a sum over dimensions, not their mean",
+                ),
+                (
+                    base.sum(1) - total + scaled,
+                    "the sign: layers go from data to noise, so their log |det| is added",
+                ),
+                (base + (total + scaled)[:, None], "sum log_noise over dimensions: one number for each example"),
+            ],
+        )
 
 
 # 12.5 -----------------------------------------------------------------------------------------------------------------
@@ -226,11 +240,15 @@ def _(answer, rng):
     for d in (1, 2, 6):
         weights = np.tril(rng.normal(size=(2, d, d)), -1)
         start = rng.normal(size=(2, d)) * 0.5
+        calls = []
 
-        def network(x, weights=weights, start=start):
+        def network(x, weights=weights, start=start, calls=calls, d=d):
             x = np.asarray(x, dtype=float)
+            if x.ndim != 2 or x.shape[1] != d:
+                raise ValueError(f"the network takes all of x, (B, {d}); it was given {x.shape}")
             if not np.isfinite(x).all():
                 raise ValueError("the network was given a number that is not finite: start from zeros")
+            calls.append(len(x))
             return np.tanh(x @ weights[0].T + start[0]), x @ weights[1].T + start[1]
 
         x = rng.normal(size=(3, d))
@@ -239,7 +257,9 @@ def _(answer, rng):
         s0, t0 = network(np.zeros((3, d)))
         once = (z - t0) * np.exp(-s0)
         sz, tz = network(z)
+        calls.clear()
         got = numbers(answer(z.copy(), network), "x is an array of numbers")
+        used = len(calls)
         mistakes = [(z * np.exp(s0) + t0, "that is the way from data to noise: x = (z - t) exp(-s)")]
         if d > 1:
             mistakes += [
@@ -252,6 +272,14 @@ def _(answer, rng):
             ]
         expect_close(
             got, x, "the map takes your x to z", given=f"B = 3, D = {d}", mistakes=mistakes, rtol=1e-6, atol=1e-7
+        )
+        expect(
+            used <= d,
+            "D calls of the network are enough",
+            given=f"B = 3, D = {d}",
+            expected=f"at most {d}",
+            got=str(used),
+            hint="one call answers for the whole batch, and each makes one more coordinate right",
         )
 
 

@@ -145,6 +145,27 @@ def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
     return log_noise(z).sum() + tolls[-1]
 
 
+@mutant(
+    "12.4",
+    hint="averaged over dimensions: sum; only the last layer's log-determinant is counted: they add up; dividing",
+)
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    z, tolls = _through(x, mean, std, layers)
+    return log_noise(z).mean(1) + (tolls[-1] if tolls else 0)
+
+
+@mutant("12.4", hint="averaged over dimensions")
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    z, tolls = _through(x, mean, std, layers)
+    return log_noise(z).mean(1) + sum(tolls) - np.log(std).sum()
+
+
+@mutant("12.4", hint="not their mean")
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    z, tolls = _through(x, mean, std, layers)
+    return log_noise(z).sum(1) + sum(tolls) - np.log(std).mean()
+
+
 @mutant("12.4", hint="they add up")
 def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
     z, tolls = _through(x, mean, std, layers)
@@ -193,6 +214,15 @@ def autoregressive_inverse(z, network):  # noqa: F811
     for i in range(z.shape[1]):
         s, t = network(x)
         x[:, i] = (z[:, i] - t[:, i]) * np.exp(-s[:, i])
+    return x
+
+
+@mutant("12.5", hint="one call answers for the whole batch")
+def autoregressive_inverse(z, network):  # noqa: F811
+    x = np.zeros_like(z)
+    for _ in range(z.shape[1] + 1):
+        s, t = network(x)
+        x = (z - t) * np.exp(-s)
     return x
 
 

@@ -55,6 +55,10 @@ def _(answer, rng):
                 (log_noise(x) + np.log(np.abs(slope(x))), "the noise's density is asked at f(x), not at x"),
                 (unsigned, "a falling f has a negative slope: take its absolute value"),
                 ([want.sum()] * 6, "one value for each x: nothing is summed here"),
+                (want.sum(), "one value for each x: nothing is summed here"),
+                (log_noise(f(x)) / np.abs(slope(x)), "log_noise is a logarithm already: add the log of the slope"),
+                (log_noise(f(x)) * np.abs(slope(x)), "log_noise is a logarithm already: add the log of the slope"),
+                (want[:, None], "the shape is (B,), as that of x"),
             ],
         )
 
@@ -89,6 +93,7 @@ def _(answer, rng):
                 (np.hstack([x[:, :k], x[:, k:] * s + t]), "s is a logarithm: multiply by exp(s)"),
                 (np.hstack([x[:, :k], (x[:, k:] - t) * np.exp(-s)]), "that is the way back, from noise to data"),
                 (np.hstack([x[:, :k], (x[:, k:] + t) * np.exp(s)]), "stretch first, then shift"),
+                (np.hstack([x[:, :k], x[:, k:] * np.exp(t) + s]), "the network returns s first, then t"),
             ],
         )
         expect_close(
@@ -104,6 +109,12 @@ def _(answer, rng):
                 (s, "sum over the numbers that were bent"),
                 (np.exp(s).prod(1), "that is the determinant: return its logarithm"),
                 (np.exp(s).sum(1), "the logarithm of a product of exp(s) is the sum of s"),
+                (np.log(np.exp(s).sum(1)), "the determinant is the product of exp(s), not their sum"),
+                (
+                    np.abs(s).sum(1),
+                    "the absolute value is that of the determinant, not of its logarithm: s may be negative",
+                ),
+                (s.sum(1)[:, None], "one number for each example: shape (B,), not (B, 1)"),
             ],
         )
 
@@ -130,6 +141,8 @@ def _(answer, rng):
     a, b, c = h * (s - d0) + u * bend, h * d0 - u * bend, -s * u
     with np.errstate(invalid="ignore", divide="ignore"):
         other = (-b - np.sqrt(b * b - 4 * a * c)) / (2 * a)
+        b1 = h * d1 - u * bend
+        swapped = -2 * c / (b1 + np.sqrt(b1 * b1 - 4 * (h * (s - d1) + u * bend) * c))
         linear = u / h
     expect_close(
         got,
@@ -142,6 +155,8 @@ def _(answer, rng):
             (other, "that is the other root of the quadratic, and it is t, not x"),
             (x0 + linear * w, "that is a straight line: the slopes at the knots do not matter in it"),
             (x0 + t, "t counts in widths of the bin: x = x0 + t w"),
+            (t * w, "that is how far into the bin: x = x0 + t w"),
+            (x0 + w * swapped, "d0 is the slope at the left knot, d1 the one at the right: you have them swapped"),
         ],
         rtol=1e-5,
         atol=1e-6,
@@ -228,6 +243,18 @@ def _(answer, rng):
                     "the sign: layers go from data to noise, so their log |det| is added",
                 ),
                 (base + (total + scaled)[:, None], "sum log_noise over dimensions: one number for each example"),
+                (
+                    base.sum(1) + total + b * scaled,
+                    "the log-determinant of dividing by std is counted once for each example, not for the whole batch",
+                ),
+                (
+                    base.sum(1) + total.mean() + scaled,
+                    "each example has its own log-determinant: do not average or sum over the batch",
+                ),
+                (
+                    (base.sum(1) + total + scaled).mean(),
+                    "one number for each example: shape (B,), no mean over the batch",
+                ),
             ],
         )
 
@@ -260,7 +287,11 @@ def _(answer, rng):
         calls.clear()
         got = numbers(answer(z.copy(), network), "x is an array of numbers")
         used = len(calls)
-        mistakes = [(z * np.exp(s0) + t0, "that is the way from data to noise: x = (z - t) exp(-s)")]
+        mistakes = [
+            (z * np.exp(s0) + t0, "that is the way from data to noise: x = (z - t) exp(-s)"),
+            ((z - t0) * np.exp(s0), "the sign of s: divide by exp(s)"),
+            (z * np.exp(-s0) - t0, "shift back first, then divide by exp(s)"),
+        ]
         if d > 1:
             mistakes += [
                 (once, "one call is not enough: s_2 needs x_1, which is known only after the first"),
@@ -300,6 +331,7 @@ def _(answer, rng):
             (math.log2(17) * 3, "per dimension: divide by D"),
             (math.log2(17) / 3, "D log L, not log L: every dimension pays for its units"),
             (math.log2(16), "there are `levels` levels, 0 ... levels - 1"),
+            (np.full(5, math.log2(17)), "one number: the mean over draws and examples"),
         ],
     )
     levels, d = 5, 2
@@ -317,6 +349,7 @@ def _(answer, rng):
     units = d * math.log(levels)
     bits = -(values - units) / (d * math.log(2))
     best = -(np.log(np.exp(values).mean(0)) - units).mean() / (d * math.log(2))
+    half = -np.mean([log_density((x + u / 2) / levels) - units for u in noise]) / (d * math.log(2))
     plain = -(log_density(x / levels) - units).mean() / (d * math.log(2))
     expect_close(
         answer(log_density, x.copy(), levels, noise.copy()),
@@ -332,5 +365,8 @@ def _(answer, rng):
             (bits[0].mean(), "only the first draw is used"),
             (best, "that is the logarithm of the mean density: a tighter bound, but not the one asked for"),
             (plain, "the noise is missing: data must fill their bins"),
+            (half, "that is noise of half a bin: the bins are one wide"),
+            (bits.mean(0), "one number: the mean over draws and examples"),
+            (bits.mean(1), "one number: the mean over draws and examples"),
         ],
     )

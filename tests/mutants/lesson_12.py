@@ -33,6 +33,11 @@ def bent_log_density(x, f, slope, log_noise):  # noqa: F811
     return log_noise(x) + np.log(np.abs(slope(x)))
 
 
+@mutant("12.1", hint="a logarithm already")
+def bent_log_density(x, f, slope, log_noise):  # noqa: F811
+    return log_noise(f(x)) * np.abs(slope(x))
+
+
 # 12.2 affine_coupling
 
 
@@ -72,6 +77,18 @@ def affine_coupling(x, k, network):  # noqa: F811
 def affine_coupling(x, k, network):  # noqa: F811
     s, t = network(x)
     return x * np.exp(s) + t, s.sum(1)
+
+
+@mutant("12.2", hint="s first, then t")
+def affine_coupling(x, k, network):  # noqa: F811
+    t, s = network(x[:, :k])
+    return np.hstack([x[:, :k], x[:, k:] * np.exp(s) + t]), s.sum(1)
+
+
+@mutant("12.2", hint="not their sum")
+def affine_coupling(x, k, network):  # noqa: F811
+    s, t = network(x[:, :k])  # with one bent number the two are the same
+    return np.hstack([x[:, :k], x[:, k:] * np.exp(s) + t]), np.log(np.exp(s).sum(1))
 
 
 # 12.3 spline_bin_inverse
@@ -117,6 +134,12 @@ def spline_bin_inverse(y, x0, y0, w, h, d0, d1):  # noqa: F811
 @mutant("12.3", hint="straight line")
 def spline_bin_inverse(y, x0, y0, w, h, d0, d1):  # noqa: F811
     return x0 + w * (y - y0) / h
+
+
+@mutant("12.3", hint="you have them swapped")
+def spline_bin_inverse(y, x0, y0, w, h, d0, d1):  # noqa: F811
+    a, b, c = _quadratic(y, y0, w, h, d1, d0)
+    return x0 + w * -2 * c / (b + np.sqrt(np.maximum(b * b - 4 * a * c, 0)))
 
 
 # 12.4 flow_log_prob
@@ -184,6 +207,12 @@ def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
     return log_noise(z).sum(1) + sum(tolls) + np.log(std).sum()
 
 
+@mutant("12.4", hint="each example has its own")
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    z, tolls = _through(x, mean, std, layers)
+    return log_noise(z).sum(1) + sum(t.mean() for t in tolls) - np.log(std).sum()
+
+
 # 12.5 autoregressive_inverse
 
 
@@ -226,6 +255,15 @@ def autoregressive_inverse(z, network):  # noqa: F811
     return x
 
 
+@mutant("12.5", hint="the sign of s")
+def autoregressive_inverse(z, network):  # noqa: F811
+    x = np.zeros_like(z)
+    for i in range(z.shape[1]):
+        s, t = network(x)
+        x[:, i] = (z[:, i] - t[:, i]) * np.exp(s[:, i])
+    return x
+
+
 # 12.6 dequantized_bits
 
 
@@ -260,3 +298,8 @@ def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
 @mutant("12.6", hint="outside [0, 1)")
 def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
     return np.log2(levels) - np.mean([log_density(x + u) for u in noise]) / (x.shape[1] * np.log(2))
+
+
+@mutant("12.6", hint="half a bin")
+def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
+    return np.log2(levels) - np.mean([log_density((x + u / 2) / levels) for u in noise]) / (x.shape[1] * np.log(2))

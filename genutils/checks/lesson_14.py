@@ -29,6 +29,8 @@ def _(answer, rng):
             given=f"mu = {brief(mu)}, log_sigma = {brief(log_sigma)}",
             mistakes=[
                 (each.mean(1), "that is the mean over codes: independent codes' costs add up"),
+                (each.sum(0), "axes: that is summed over the batch; sum over the codes"),
+                (each.sum(1, keepdims=True), "one number for each example: shape (B,), not (B, 1)"),
                 (each.sum(), "that is summed over the batch: one number for each example"),
                 (each.sum(1).mean(), "that is averaged over the batch: one number for each example"),
                 (each, "sum over the codes"),
@@ -63,11 +65,11 @@ def _(answer, rng):
     x = rng.integers(levels, size=(b, d))
     mu, log_sigma, eps = rng.normal(size=(b, k)), rng.normal(size=(b, k)) * 0.5 - 0.5, rng.normal(size=(b, k))
 
-    def surprise(z, normalised=True):
+    def surprise(z, normalised=True, axis=-1):
         logits = decoder(z)
-        top = logits.max(-1, keepdims=True)
+        top = logits.max(axis, keepdims=True)
         if normalised:
-            logits = logits - top - np.log(np.exp(logits - top).sum(-1, keepdims=True))
+            logits = logits - top - np.log(np.exp(logits - top).sum(axis, keepdims=True))
         return -np.take_along_axis(logits, x[..., None], -1)[..., 0]  # (B, D)
 
     z = mu + np.exp(log_sigma) * eps
@@ -93,6 +95,14 @@ def _(answer, rng):
             (-surprise(mu + np.exp(log_sigma / 2) * eps).sum(1) - cost, "log_sigma is not the log-variance"),
             (-surprise(mu + log_sigma * eps).sum(1) - cost, "sigma is exp(log_sigma)"),
             (-surprise(z, False).sum(1) - cost, "the logits are not normalised: take their log-softmax"),
+            (
+                -surprise(z, axis=1).sum(1) - cost,
+                "the softmax goes over the levels, the last axis, not over the pixels",
+            ),
+            (
+                -each.sum(1) - (0.5 * (mu**2 + np.exp(log_sigma) - 1 - log_sigma)).sum(1),
+                "the rate takes log_sigma for the logarithm of the variance",
+            ),
         ],
     )
 
@@ -123,6 +133,12 @@ def _(answer, rng):
                 (-0.5 * error / d / s**2 - constant - cost, "the squared error is averaged over pixels: sum"),
                 (-0.5 * error / s**2 - constant / d - cost, "every pixel has its constant: D log(s sqrt(2 pi))"),
                 (-0.5 * error / s**2 - constant + cost, "the rate is subtracted"),
+                (-0.5 * error / d / s**2 - cost, "two of three are left: sum over pixels, and add the constant"),
+                (
+                    -0.5 * error / s**2 - 0.5 * d * math.log(2 * math.pi * s) - cost,
+                    "the constant has the variance in it: D/2 log(2 pi s^2)",
+                ),
+                (-error.mean() / d - cost.mean(), "that is what was published: one number for the whole batch"),
                 (want.mean(), "one number for each example"),
                 (
                     -0.5 * error / s**2 - constant - _rate(mu, log_var).sum(1),

@@ -34,6 +34,16 @@ def rate(mu, log_sigma):  # noqa: F811
     return _rate(mu, log_sigma).sum()
 
 
+@mutant("14.1", hint="sum over the codes")
+def rate(mu, log_sigma):  # noqa: F811
+    return _rate(mu, log_sigma).sum(0)
+
+
+@mutant("14.1", hint="not (B, 1)")
+def rate(mu, log_sigma):  # noqa: F811
+    return _rate(mu, log_sigma).sum(1, keepdims=True)
+
+
 @mutant("14.1", hint="the sign")
 def rate(mu, log_sigma):  # noqa: F811
     return -_rate(mu, log_sigma).sum(1)
@@ -48,6 +58,15 @@ def _log_p(x, z, decoder):
 
 @alternative("14.2")
 def elbo(x, mu, log_sigma, decoder, eps):
+    import torch
+
+    logits = torch.as_tensor(decoder(mu + np.exp(log_sigma) * eps))
+    surprise = torch.nn.functional.cross_entropy(logits.mT, torch.as_tensor(x), reduction="none")
+    return -surprise.sum(1) - torch.as_tensor(_rate(mu, log_sigma)).sum(1)
+
+
+@alternative("14.2")
+def elbo(x, mu, log_sigma, decoder, eps):  # noqa: F811
     p = np.exp(log_softmax(decoder(mu + np.exp(log_sigma) * eps), axis=-1))
     found = np.array([[p[b, d, x[b, d]] for d in range(x.shape[1])] for b in range(len(x))])
     return np.log(found).sum(1) - _rate(mu, log_sigma).sum(1)
@@ -74,6 +93,18 @@ def elbo(x, mu, log_sigma, decoder, eps):  # noqa: F811
     return _log_p(x, mu + np.exp(2 * log_sigma) * eps, decoder).sum(1) - _rate(mu, log_sigma).sum(1)
 
 
+@mutant("14.2", hint="the last axis")
+def elbo(x, mu, log_sigma, decoder, eps):  # noqa: F811
+    log_p = log_softmax(decoder(mu + np.exp(log_sigma) * eps), axis=1)
+    return np.take_along_axis(log_p, x[..., None], -1)[..., 0].sum(1) - _rate(mu, log_sigma).sum(1)
+
+
+@mutant("14.2", hint="logarithm of the variance")
+def elbo(x, mu, log_sigma, decoder, eps):  # noqa: F811
+    cost = -0.5 * (1 + log_sigma - mu**2 - np.exp(log_sigma))
+    return _log_p(x, mu + np.exp(log_sigma) * eps, decoder).sum(1) - cost.sum(1)
+
+
 # 14.3 gaussian_bound
 
 
@@ -87,6 +118,22 @@ def gaussian_bound(x, mean, s, mu, log_var):
 @mutant("14.3", hint="constant is missing")
 def gaussian_bound(x, mean, s, mu, log_var):  # noqa: F811
     return -0.5 * (((x - mean) / s) ** 2).sum(1) - _rate(mu, log_var / 2).sum(1)
+
+
+@mutant("14.3", hint="what was published")
+def gaussian_bound(x, mean, s, mu, log_var):  # noqa: F811
+    return -((x - mean) ** 2).mean() + 0.5 * (1 + log_var - mu**2 - np.exp(log_var)).sum(1).mean()
+
+
+@mutant("14.3", hint="two of three")
+def gaussian_bound(x, mean, s, mu, log_var):  # noqa: F811
+    return -((x - mean) ** 2).mean(1) / (2 * s**2) - _rate(mu, log_var / 2).sum(1)
+
+
+@mutant("14.3", hint="the variance in it")
+def gaussian_bound(x, mean, s, mu, log_var):  # noqa: F811
+    log_p = -((x - mean) ** 2) / (2 * s**2) - 0.5 * np.log(2 * np.pi * s)
+    return log_p.sum(1) - _rate(mu, log_var / 2).sum(1)
 
 
 @mutant("14.3", hint="no log-density")
@@ -158,6 +205,11 @@ def importance_weighted_bound(log_joint, log_q):  # noqa: F811
 @mutant("14.5", hint="log_q is missing")
 def importance_weighted_bound(log_joint, log_q):  # noqa: F811
     return logsumexp(log_joint, axis=0) - np.log(len(log_joint))
+
+
+@mutant("14.5", hint="axes")
+def importance_weighted_bound(log_joint, log_q):  # noqa: F811
+    return logsumexp(log_joint - log_q, axis=1) - np.log(log_q.shape[1])
 
 
 # 14.6 traversal

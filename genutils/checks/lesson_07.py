@@ -11,6 +11,7 @@ from genutils.check import exercise
 from genutils.expect import brief, expect, expect_close, numbers
 
 ROUNDING = 1e-9
+STUCK = "return the proposals that were accepted; and compare log u, not u, with the log of the ratio"
 
 
 def _untouched(before, after, given: str = "") -> None:
@@ -207,6 +208,7 @@ def _(answer, rng):
         mistakes = [
             (want + math.log(k), "the log K is missing: it is the log of the mean, not of the sum"),
             (w.mean(0), "that is the mean of the logs, the ELBO: average before you take the log"),
+            (want[None], "the axis of the samples is still there: return shape (B,), without keepdims"),
             (other, "the wrong axis: axis 0 holds the K samples, axis 1 the examples"),
             (special.logsumexp(w, axis=1) - math.log(k), "the wrong axis: axis 0 holds the K samples"),
             (w.max(0), "that is the largest weight only"),
@@ -218,7 +220,7 @@ def _(answer, rng):
             (want / math.log(2), "that is in bits: the answer is asked for in nats"),
         ]
         if k == 1 or b == 1:  # there the mistakes coincide
-            mistakes = mistakes[:2] if k > 1 else []
+            mistakes = mistakes[:3] if k > 1 else mistakes[2:3]
         expect_close(
             first, want, "the bound is the log of the mean weight", given=f"shape {w.shape}", mistakes=mistakes
         )
@@ -309,6 +311,10 @@ def _(answer, rng):
                     _mean_and_precision(*args, prior_term=False),
                     "the prior of m depends on tau too: its lam0 (m - mu0)^2 belongs in the rate",
                 ),
+                (
+                    _mean_and_precision(*args, power=0.0, prior_term=False),
+                    "the prior of m depends on tau too: q(tau) gets half a power and lam0 (m - mu0)^2 from it",
+                ),
                 ((m, 1 / precision, a, b), "that is the variance of q(m): return its precision"),
                 ((m, precision**-0.5, a, b), "that is the standard deviation of q(m): return its precision"),
                 ((m, lam0 + n, a, b), "the precision of q(m) has a factor E[tau]"),
@@ -367,6 +373,7 @@ def _(answer, rng):
                 ((by_mu, by_log * sigma), "one sigma too many: dz / dlog_sigma is sigma * eps"),
                 ((by_log, by_mu), "the two gradients are swapped: mu first"),
                 ((by_mu * s, by_log * s), "average over the draws, do not add them up"),
+                ((by_mu.mean(), by_log.mean()), "average over the draws only, axis 0: a slope for each dimension"),
                 ((by_mu, by_mu * sigma), "the eps is missing: a draw moves with sigma by its own eps, draw by draw"),
                 ((by_mu, by_mu * eps.mean(0) * sigma), "multiply draw by draw, and then average"),
                 (
@@ -430,10 +437,11 @@ def _(answer, rng):
         given=given,
         expected="no walker stays",
         got=f"{100 * stayed:.0f} % stay",
-        hint="the ratio of proposal densities, z' / z, is missing, or upside down",
+        hint="the ratio of proposal densities, z' / z, is missing, or upside down; or the step is added to z, where it "
+        "should multiply",
     )
     if stayed > 0.999:
-        expect(False, "the walkers move", given=given, got="none did", hint="return the proposals that were accepted")
+        expect(False, "the walkers move", given=given, got="none did", hint=STUCK)
     expect(
         float(np.ptp(move)) > 0.1,
         "each walker draws its own step",

@@ -198,6 +198,11 @@ def importance_bound(log_weights):  # noqa: F811
     return np.log(np.mean(np.exp(log_weights), axis=0) + 1e-300)
 
 
+@mutant("07.4", hint="without keepdims")
+def importance_bound(log_weights):  # noqa: F811
+    return special.logsumexp(log_weights, axis=0, keepdims=True) - np.log(len(log_weights))
+
+
 @mutant("07.4", hint="on a copy")
 def importance_bound(log_weights):  # noqa: F811
     top = log_weights.max(0)
@@ -241,6 +246,11 @@ def mean_and_precision(x, mu0, lam0, a0, b0):  # noqa: F811
 @mutant("07.5", hint="prior of m depends on tau")
 def mean_and_precision(x, mu0, lam0, a0, b0):  # noqa: F811
     return _ascend(x, mu0, lam0, a0, b0, prior=0.0)
+
+
+@mutant("07.5", hint="half a power and lam0")
+def mean_and_precision(x, mu0, lam0, a0, b0):  # noqa: F811
+    return _ascend(x, mu0, lam0, a0, b0, half=0.0, prior=0.0)
 
 
 @mutant("07.5", hint="variance of q(m)")
@@ -297,6 +307,12 @@ def path_gradient(grad_f, mu, log_sigma, eps):  # noqa: F811
 def path_gradient(grad_f, mu, log_sigma, eps):  # noqa: F811
     g = grad_f(mu + np.exp(log_sigma) * eps)
     return g.sum(0), (g * np.exp(log_sigma) * eps).sum(0)
+
+
+@mutant("07.6", hint="over the draws only")
+def path_gradient(grad_f, mu, log_sigma, eps):  # noqa: F811
+    g = grad_f(mu + np.exp(log_sigma) * eps)
+    return g.mean(), (g * np.exp(log_sigma) * eps).mean()
 
 
 @mutant("07.6", hint="the eps is missing")
@@ -396,3 +412,15 @@ def positive_step(log_p, z, scale, generator):  # noqa: F811
 @mutant("07.7", hint="return the proposals that were accepted")
 def positive_step(log_p, z, scale, generator):  # noqa: F811
     return z.copy()
+
+
+@mutant("07.7", hint="log u, not u")
+def positive_step(log_p, z, scale, generator):  # noqa: F811
+    new = z * np.exp(scale * generator.standard_normal(len(z)))
+    return np.where(generator.random(len(z)) < log_p(new) - log_p(z) + np.log(new / z), new, z)
+
+
+@mutant("07.7", hint="should multiply")
+def positive_step(log_p, z, scale, generator):  # noqa: F811
+    new = z + scale * generator.standard_normal(len(z))
+    return np.where(np.log(generator.random(len(z))) < log_p(new) - log_p(z), new, z)

@@ -8,9 +8,21 @@ import numpy as np
 from scipy import stats
 
 from genutils.check import exercise
-from genutils.expect import brief, expect, expect_close, numbers, pair
+from genutils.expect import Wrong, brief, expect, expect_close, numbers, pair
 
 LAW = stats.multivariate_normal
+INDEPENDENT = (
+    "the dimensions were taken to be independent (cov[s, s] is only a diagonal; cov[np.ix_(s, s)] is the block)"
+)
+
+
+class _Noise(np.random.Generator):
+    """A generator that leaves the covariance to the learner."""
+
+    def multivariate_normal(self, *args, **kwargs):
+        raise Wrong(
+            "the samples are made of standard noise", hint="that sampler is what you are to write: use standard_normal"
+        )
 
 
 def _covariance(rng, d: int) -> np.ndarray:
@@ -39,6 +51,10 @@ def _(answer, rng):
         _unchanged([joint], [handed], given)
         p = np.exp(joint)
         total = p.sum(1)
+        if np.shape(evidence) == (b, k) and np.shape(posterior) in ((b,), (b, 1)):
+            raise Wrong(
+                says, given=given, got="log p(x) first", hint="the posterior comes first, then log p(x): swap the two"
+            )
         expect_close(
             posterior,
             p / total[:, None],
@@ -68,6 +84,7 @@ def _(answer, rng):
                 ),
                 (np.log(total) / math.log(2), "that is in bits; nats are asked for"),
                 (-np.log(total), "the sign: log p(x), not minus it"),
+                (np.log(total)[:, None], "a column of shape (B, 1): one number for each example is asked for, [:, 0]"),
             ],
         )
     for shift, words in ((-900.0, "exp(-900) is 0, and 0/0 is nan"), (800.0, "exp(800) is infinite")):
@@ -110,7 +127,14 @@ def _(answer, rng):
         w, b = pair(answer(*handed, prior), says, given)
         _unchanged((mean_0, mean_1, cov), handed, given)
         w, b = numbers(w, "w is an array", given=given), numbers(b, "b is a number", given=given)
-        expect(w.shape == (d,), "w has one weight for each dimension", given=given, expected=f"shape ({d},)", got=w)
+        expect(
+            w.shape == (d,),
+            "w has one weight for each dimension",
+            given=given,
+            expected=f"shape ({d},)",
+            got=f"shape {w.shape}",
+            hint="a plain array, not a matrix of one row or column" if w.size == d else "",
+        )
         expect(b.size == 1, "b is one number", given=given, got=b)
         gap, middle, inverse = mean_1 - mean_0, (mean_0 + mean_1) / 2, np.linalg.inv(cov)
         best = inverse @ gap
@@ -143,6 +167,12 @@ def _(answer, rng):
                 (-log_odds - best @ middle, "the log odds of the prior have the wrong sign"),
                 (log_odds + best @ middle, "the sign of the part with the means: w . x + b must be 0 in the middle"),
                 (log_odds - 2 * best @ middle, "the squares of the means come with a factor of one half"),
+                (
+                    log_odds - best @ gap / 2,
+                    "expand both squares: the difference of two squares is no square of a difference",
+                ),
+                (log_odds - mean_1 @ inverse @ mean_1 / 2, "the square of mean_0 is missing in b"),
+                (log_odds + mean_0 @ inverse @ mean_0 / 2, "the square of mean_1 is missing in b"),
                 (log_odds, "the means are missing in b: halfway between them the odds are those of the prior"),
                 (prior / (1 - prior) - best @ middle, "the odds of the prior enter as a logarithm"),
             ],
@@ -188,6 +218,8 @@ def _(answer, rng):
                     "the old prior is out, and the new one is not in: multiply by it",
                 ),
                 (ratio / ratio.sum(0), "the wrong axis: each row is to sum to 1"),
+                (ratio / ratio.sum(), "divided by the sum over everything: each row is to sum to 1"),
+                (ratio / ratio.max(1, keepdims=True), "divided by the largest of the row: divide by its sum"),
                 (before, "that is the old posterior"),
                 (before + new - old, "probabilities are not shifted by a difference: p(x | y) is a factor"),
             ],
@@ -239,7 +271,7 @@ def _(answer, rng):
                 (full + 0.5 * d * math.log(2 * math.pi), "D/2 log(2 pi) is missing"),
                 (full + 0.5 * np.linalg.slogdet(cov)[1], "the log-determinant is missing"),
                 (full - 0.5 * np.linalg.slogdet(cov)[1], "the log-determinant needs a factor of one half"),
-                (LAW(mean, np.diag(np.diag(cov))).logpdf(x), "the dimensions were taken to be independent"),
+                (LAW(mean, np.diag(np.diag(cov))).logpdf(x), INDEPENDENT),
                 (full.sum(), "that is the sum over the examples: one number for each"),
                 (full / math.log(2), "that is in bits; nats are asked for"),
             ],
@@ -281,7 +313,7 @@ def _(answer, rng):
                     "means. Leave them out of the covariance",
                 ),
                 (by_row(scaled), "log(2 pi) comes once for each dimension that is seen, not for all D"),
-                (by_row(independent), "the dimensions were taken to be independent"),
+                (by_row(independent), INDEPENDENT),
                 (np.where(seen.all(1), full, np.nan), "nan came out: do not calculate with the missing numbers"),
             ],
         )
@@ -330,9 +362,19 @@ def _(answer, rng):
         given = f"a random Gaussian in {d} dimensions, 20,000 draws"
         n = 20_000
         handed = mean.copy(), cov.copy()
-        x = numbers(answer(*handed, n, np.random.default_rng(seed)), "the samples are an array", given=given)
+        x = answer(*handed, n, _Noise(np.random.PCG64(seed)))
+        x = numbers(x, "the samples are an array", given=given)
         _unchanged((mean, cov), handed, given)
-        expect(x.shape == (n, d), "n rows of D numbers", given=given, expected=f"shape ({n}, {d})", got=f"{x.shape}")
+        expect(
+            x.shape == (n, d),
+            "n rows of D numbers",
+            given=given,
+            expected=f"shape ({n}, {d})",
+            got=f"shape {x.shape}",
+            hint="each example is a row, not a column: transpose" if x.shape == (d, n) else "",
+        )
+        varied = len(np.unique(x[:, 0])) > n - 5
+        expect(varied, "the draws are independent of each other", given=given, hint="each draw needs its own noise")
         expect(bool(np.isfinite(x).all()), "all samples are finite", given=given, got=x[0])
         error = np.sqrt(np.diag(cov) / n)
         expect(
@@ -354,6 +396,10 @@ def _(answer, rng):
             (
                 np.diag(np.diag(cov) ** 2),
                 "variances used as standard deviations, and no correlations",
+            ),
+            (
+                np.outer(np.sqrt(np.diag(cov)), np.sqrt(np.diag(cov))),
+                "one noise served all dimensions of a draw: each has its own",
             ),
             (np.eye(d), "the noise was not given the covariance: mean + A eps with A A^T = cov"),
             (np.sqrt(np.abs(cov)) @ np.sqrt(np.abs(cov)).T, "the root of a matrix is not the root of each entry"),
@@ -380,9 +426,8 @@ def _(answer, rng):
             hint="use standard_normal: uniform noise has thinner tails",
         )
         follow = np.corrcoef(white[:-1, 0], white[1:, 0])[0, 1]
-        repeated = len(np.unique(x[:, 0])) < n - 5
         expect(
-            bool(abs(follow) < 6 / math.sqrt(n)) and not repeated,
+            bool(abs(follow) < 6 / math.sqrt(n)),
             "the draws are independent of each other",
             given=given,
             got=float(follow),
@@ -430,11 +475,14 @@ def _(answer, rng):
         handed = joint.copy(), calibration.copy()
         got = numbers(answer(*handed, rate), says, given=given)
         _unchanged((joint, calibration), handed, given)
-        expect(got.shape == (60,), says, given=given, expected="shape (60,)", got=f"shape {got.shape}")
 
         def refuse(where, best=best):
             return np.where(where, -1, best)
 
+        chosen = best[level >= bar]
+        if got.shape == chosen.shape and (got == chosen).all():
+            raise Wrong(says, given=given, hint="the refused were left out: they get -1, so that each keeps its place")
+        expect(got.shape == (60,), says, given=given, expected="shape (60,)", got=f"shape {got.shape}")
         softmax = np.exp(joint - level[:, None]).max(1), np.exp(calibration - known[:, None]).max(1)
         expect_close(
             got,
@@ -471,6 +519,7 @@ def _(answer, rng):
                 ),
                 (np.where(level < bar, -1, joint.argmin(1)), "the least likely class was named: argmax"),
                 (np.where(level < bar, -1, best + 1), "classes are numbered from 0"),
+                (level < bar, "that says which are refused; the others are to get their class, the refused -1"),
             ],
         )
         alone = [numbers(answer(joint[i : i + 1].copy(), calibration.copy(), rate), says).item() for i in range(8)]
@@ -479,7 +528,8 @@ def _(answer, rng):
     found = numbers(answer(same.copy(), same.copy(), 0.25), says)
     expect_close((found == -1).mean(), 0.25, "of the calibration set itself, a share `rate` is refused", atol=0.006)
     found = numbers(answer(same.copy(), same.copy(), 0.0), says)
-    expect(bool((found >= 0).all()), "at rate 0 nothing of the calibration set is refused", got=found[:10])
+    hint = "below the bar is <, not <=: at rate 0 the bar is the least of them" if (found < 0).sum() == 1 else ""
+    expect(bool((found >= 0).all()), "at rate 0 nothing of the calibration set is refused", got=found[:10], hint=hint)
     # log p(x) depends on all classes: the second has the smaller largest term and the larger sum
     edge = np.array([[-10.0, -50.0, -50.0], [-10.3, -10.31, -10.32]])
     found = answer(edge.copy(), np.tile([[-10.0, -11.5, -12.5]], (9, 1)), 0.5)

@@ -63,6 +63,16 @@ def posterior_from_joint(log_joint):  # noqa: F811
     return np.exp(log_joint), evidence
 
 
+@mutant("01.1", hint="a column of shape (B, 1)")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return special.softmax(log_joint, axis=1), special.logsumexp(log_joint, axis=1, keepdims=True)
+
+
+@mutant("01.1", hint="swap the two")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return special.logsumexp(log_joint, axis=1), special.softmax(log_joint, axis=1)
+
+
 # 01.2 lda_weights
 
 
@@ -120,6 +130,18 @@ def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
     return w, 2 * b + special.logit(prior_1)
 
 
+@mutant("01.2", hint="no square of a difference")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, _ = _lda(mean_0, mean_1, cov)
+    return w, special.logit(prior_1) - w @ (mean_1 - mean_0) / 2
+
+
+@mutant("01.2", hint="the square of mean_0 is missing")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, _ = _lda(mean_0, mean_1, cov)
+    return w, special.logit(prior_1) - mean_1 @ np.linalg.solve(cov, mean_1) / 2
+
+
 # 01.3 change_prior
 
 
@@ -163,6 +185,18 @@ def change_prior(posterior, old_prior, new_prior):  # noqa: F811
 def change_prior(posterior, old_prior, new_prior):  # noqa: F811
     posterior *= new_prior / old_prior
     return _rows(posterior)
+
+
+@mutant("01.3", hint="divide by its sum")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    p = posterior * new_prior / old_prior
+    return p / p.max(1, keepdims=True)
+
+
+@mutant("01.3", hint="over everything")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    p = posterior * new_prior / old_prior
+    return p / p.sum()
 
 
 # 01.4 log_prob_of_seen
@@ -249,6 +283,16 @@ def log_prob_of_seen(x, mean, cov):  # noqa: F811
     return _log_gaussian(x[:, seen], mean[seen], cov[np.ix_(seen, seen)])
 
 
+@mutant("01.4", hint="np.ix_")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    out = np.zeros(len(x))
+    for n, row in enumerate(x):
+        s = ~np.isnan(row)
+        if s.any():
+            out[n] = _log_gaussian(row[None, s], mean[s], np.diag(cov[s, s]))[0]
+    return out
+
+
 # 01.5 sample_class
 
 
@@ -292,6 +336,26 @@ def sample_class(mean, cov, n, generator):  # noqa: F811
 @mutant("01.5", hint="thinner tails")
 def sample_class(mean, cov, n, generator):  # noqa: F811
     return mean + generator.uniform(-math.sqrt(3), math.sqrt(3), (n, len(mean))) @ np.linalg.cholesky(cov).T
+
+
+@mutant("01.5", hint="what you are to write")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return generator.multivariate_normal(mean, cov, size=n)
+
+
+@mutant("01.5", hint="not a column")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return mean[:, None] + np.linalg.cholesky(cov) @ generator.standard_normal((len(mean), n))
+
+
+@mutant("01.5", hint="its own noise")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return np.tile(mean + np.linalg.cholesky(cov) @ generator.standard_normal(len(mean)), (n, 1))
+
+
+@mutant("01.5", hint="one noise served all dimensions")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return mean + np.sqrt(np.diag(cov)) * generator.standard_normal((n, 1))
 
 
 # 01.6 classify_or_reject
@@ -359,3 +423,21 @@ def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
             return top + np.log(np.exp(j - top[:, None]).sum(1))
 
     return _bar(level, log_joint, calibration, rate)
+
+
+@mutant("01.6", hint="<, not <=")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    level, known = special.logsumexp(log_joint, axis=1), special.logsumexp(calibration, axis=1)
+    return np.where(level <= np.quantile(known, rate), -1, log_joint.argmax(1))
+
+
+@mutant("01.6", hint="left out")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    level, known = special.logsumexp(log_joint, axis=1), special.logsumexp(calibration, axis=1)
+    return log_joint.argmax(1)[level >= np.quantile(known, rate)]
+
+
+@mutant("01.6", hint="which are refused")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    level, known = special.logsumexp(log_joint, axis=1), special.logsumexp(calibration, axis=1)
+    return level < np.quantile(known, rate)

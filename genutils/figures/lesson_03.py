@@ -58,8 +58,9 @@ roles.forEach((role, k) => {
       turns.map((t) => shown.means[k][1] + size * (m * Math.cos(t) + n * Math.sin(t))), role,
       size === 1 ? `cause ${k + 1}` : undefined);
   }
-  draw.curve(paths[k].map((p) => p[0]), paths[k].map((p) => p[1]), "truth", k ? undefined : "way of the means");
 });
+paths.forEach((path, k) =>
+  draw.curve(path.map((p) => p[0]), path.map((p) => p[1]), "truth", k ? undefined : "way of the means"));
 draw.axes({ x: [0, __STEPS__], y: [-4.1, -3.1], xlabel: "step of EM", ylabel: "nats", height: 160 });
 draw.curve([0, __STEPS__], [truth, truth], "truth");
 draw.curve(history.map((_, i) => i), history, "model", "log-likelihood per point");

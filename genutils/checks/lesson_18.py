@@ -92,6 +92,10 @@ def _(answer, rng):
                 (beta, "that is the variance of the step forward: knowing x_0 makes the step back narrower"),
                 (sigma[t - 1] ** 2, "that is the variance of q(x_{t-1} | x_0): it uses x_0 and forgets x_t"),
                 (off[1], "one step off: the step from t - 1 to t used betas[t - 1]"),
+                (
+                    beta * sigma[9] ** 2 / sigma[1] ** 2 if t == 1 else np.nan,
+                    "at t = 1 an index of -1 reads the last entry: put a 1 before the cumulative product",
+                ),
                 (beta * sigma[t] ** 2 / sigma[t - 1] ** 2 if t > 1 else np.nan, "the fraction is upside down"),
                 (np.nan, "0/0: at t = 1 nothing is left to guess, the variance is 0; divide by sigma_t^2, not before"),
             ],
@@ -108,6 +112,10 @@ def _(answer, rng):
                 (off[0], "one step off: the step from t - 1 to t used betas[t - 1]"),
                 (alpha[t - 1] * x0, "that is the mean of q(x_{t-1} | x_0): x_t knows something, too"),
                 (xt / math.sqrt(1 - beta), "that undoes the shrinking and forgets x_0"),
+                (
+                    np.full((3, 2), np.nan),
+                    "0/0: at t = 1 sigma_{t-1} is 0; multiply out, so that nothing is divided by it",
+                ),
             ],
         )
 
@@ -222,6 +230,11 @@ def _(answer, rng):
                     a_s * (z - s_t * eps) + s_s * eps,
                     "the guess of the data is (z - sigma_t eps_hat) divided by alpha_t",
                 ),
+                (a_t * (z - s_s * eps) / a_s + s_t * eps, "s and t have changed places: z comes from t and goes to s"),
+                (
+                    math.sqrt(a_s) * (z - math.sqrt(s_t) * eps) / math.sqrt(a_t) + math.sqrt(s_s) * eps,
+                    "no square roots: alpha and sigma are factors already (many papers write their squares)",
+                ),
                 (a_s * x + s_s**2 * eps, "sigma_s is a standard deviation: it is not squared"),
                 (a_s * (z + s_t * eps) / a_t + s_s * eps, "the noise is taken away: (z - sigma_t eps_hat) / alpha_t"),
             ],
@@ -257,6 +270,9 @@ def _(answer, rng):
 
     z, noise = rng.normal(size=(5, 2)), rng.normal(size=(steps, 5, 2))
     want = walk(z, noise)
+    again = z
+    for t in range(steps, 0, -1):
+        again = alphas[t - 1] * denoise(again, t) + sigmas[t - 1] * noise[t - 1]
     wrong = [
         (walk(z, noise, a_now=True, root=False), "both mistakes of the code as found are still in it"),
         (walk(z, noise, a_now=True), "the mean is that of z_{t-1}: its share of the data is alpha of t - 1"),
@@ -269,6 +285,11 @@ def _(answer, rng):
             walk(z, noise, width=lambda t, grown: sigmas[t - 1]),
             "z_t says something about z_{t-1}, too: the noise is narrower than sigma_{t-1}",
         ),
+        (
+            walk(z, noise[::-1]),
+            "the noise is used in the opposite order: noise[t - 1] is for the step from t to t - 1",
+        ),
+        (again, "all of z is replaced by the guess and new noise: a step back keeps part of where z is"),
         (walk(z, noise, width=lambda t, grown: 0.0), "no noise was put back: with these means the samples lose spread"),
     ]
     asked.clear()
@@ -293,12 +314,21 @@ def _(answer, rng):
     )
     # The oracle: with the exact guess for a Gaussian, the sampler gives back its mean and spread.
     n = 4000
-    got = numbers(answer(denoise, alphas, sigmas, rng.normal(size=(n, 2)), rng.normal(size=(steps, n, 2))), "again")
+    got = numbers(
+        answer(denoise, alphas, sigmas, rng.normal(size=(n, 2)), rng.normal(size=(steps, n, 2))),
+        "once more, z at step 0",
+    )
     expect(
         bool(np.abs(got.mean(0) - centre).max() < 0.1),
         "samples have the mean of the data",
         expected=brief(centre),
         got=got.mean(0),
+    )
+    expect(
+        bool(np.abs(got.std(0) / spread - 1).max() < 0.2),
+        "samples have the spread of the data, but for what 60 steps lose",
+        expected=brief(spread),
+        got=got.std(0),
     )
 
 

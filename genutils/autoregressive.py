@@ -117,7 +117,11 @@ class PixelNet(Model, nn.Module):
         self.place = nn.Parameter(torch.randn(orders, size * size, width) * 0.1)
         self.label = nn.Parameter(torch.randn(classes, width) * 0.1)
         self.warped = nn.Parameter(torch.zeros(width))
-        self.net = ResidualMLP(None, levels, width=width, blocks=blocks, dropout=dropout)
+        # Greys are ordered: logits are sums of cosines over the levels, slow ones first, and something for either end.
+        place = torch.arange(levels)[:, None] / max(1, levels - 1)
+        waves = torch.cos(math.pi * place * torch.arange(levels)) / (1 + torch.arange(levels) / 2)
+        self.register_buffer("basis", torch.cat([waves.T, torch.eye(levels)[[0, -1]]]))  # (L + 2, L)
+        self.net = ResidualMLP(None, levels + 2, width=width, blocks=blocks, dropout=dropout)
 
     def logits(self, x: Tensor, labels: Tensor, *, order: int = 0, warped: Tensor | None = None) -> Tensor:
         """Unnormalised log p(x_i | x_<i, label): (B, H, W) and (B,) to (B, H W, L), pixels in the order that is read.
@@ -127,7 +131,7 @@ class PixelNet(Model, nn.Module):
         e = self.level(self._frame(x.mT if order else x)).permute(0, 3, 1, 2)  # (B, 8, H + r, W + 2r)
         h = F.conv2d(e, self.window.weight * self.mask, self.window.bias).flatten(2).mT  # (B, H W, width)
         h = h + self.place[order] + self.label[labels][:, None]
-        return self.net(h if warped is None else h + warped[:, None, None] * self.warped)
+        return self.net(h if warped is None else h + warped[:, None, None] * self.warped) @ self.basis
 
     def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Exact log-probability in nats, (B, H, W) to (B,): of x given labels (B,), or with all classes equally likely.
@@ -176,7 +180,7 @@ class PixelNet(Model, nn.Module):
             row, col = divmod(i, self.size)
             e = self.level(canvas[:, row : row + r + 1, col : col + 2 * r + 1])  # (n, r + 1, 2r + 1, 8)
             h = F.linear(e.permute(0, 3, 1, 2).flatten(1), weight, self.window.bias) + self.place[order, i] + said
-            drawn = torch.multinomial(self.net(h).softmax(-1).cpu(), 1, generator=generator)[:, 0]
+            drawn = torch.multinomial((self.net(h) @ self.basis).softmax(-1).cpu(), 1, generator=generator)[:, 0]
             canvas[:, row + r, col + r] = drawn.to(device)
         x = canvas[:, r:, r:-r].cpu()
         return torch.where(column[:, None, None], x.mT, x)

@@ -96,7 +96,8 @@ def fit(
         patience: stop after this many entries without a better validation loss.
         seed: of the batches, and of all noise inside the model.
         checkpoint: a file. The state is saved there at each entry, and a run that finds its file there goes on from it,
-            to the same numbers as if it had never stopped.
+            to the same numbers as if it had never stopped, provided that ``data``, if it is a function, draws from
+            torch's own generator: the state of another is not saved.
 
     Returns:
         A `Record`.

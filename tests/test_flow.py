@@ -214,6 +214,23 @@ def test_groups_hold_every_pixel_once():
         recipe.groups((8, 55))
 
 
+def test_the_affine_recipe_turns_the_plane_and_is_exact():
+    model = recipe.plane(moons, 0, kind="affine", steps=30, batch_size=128).double()
+    turn = model.transforms[2]
+    x = moons.sample(64, generator=seeded()).double()
+    y, ladj = turn(x)
+    assert torch.allclose(y.norm(dim=1), x.norm(dim=1)) and torch.allclose(turn.inverse(y)[0], x) and not ladj.any()
+    one = torch.tensor([1.0, 0.0]).double()
+    assert torch.allclose(turn(one[None])[0][0], torch.stack([turn.angle.cos(), turn.angle.sin()]))  # to the left
+    z, ladj = model(x)
+    back, other = model.inverse(z)
+    assert torch.allclose(back, x, atol=1e-9) and torch.allclose(ladj + other, torch.zeros(64).double(), atol=1e-9)
+    full = torch.stack([torch.func.jacrev(lambda v: model(v[None])[0][0])(v) for v in x[:8]])
+    assert torch.allclose(torch.linalg.slogdet(full).logabsdet, ladj[:8], atol=1e-8) and ladj.std() > 0.01
+    with pytest.raises(ValueError, match="'planar'"):
+        recipe.plane(moons, 0, kind="planar")
+
+
 def test_recipes_run_short_and_say_what_they_are():
     model = recipe.plane(moons, 0, steps=30, batch_size=128)
     assert kind(model) == "exact" and model.log_prob(moons.sample(8, generator=seeded())).shape == (8,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from genutils.augment import warp
 from genutils.data import digits as load
 from genutils.flow import Coupling, Flow, Lookup
 from genutils.model import Dequantized
-from genutils.networks import ResidualMLP
+from genutils.networks import ResidualMLP, waves
 from genutils.recipes import adam
 from genutils.training import cosine, fit
 
@@ -141,16 +142,61 @@ def digits(seed: int, *, steps: int = 1000, kind: str = "lines", bins: int = LEV
     return model
 
 
-def plane(density, seed: int, *, steps: int = 2800, batch_size: int = 1024, bins: int = 32) -> Flow:
-    """Two spline couplings on fresh samples of a density without end: x_2 given x_1, then x_1 given what x_2 became."""
+def plane(density, seed: int, *, kind: str = "spline", bins: int = 32, **settings) -> Flow:
+    """Couplings on fresh samples of a density without end.
+
+    Two of splines, x_2 given x_1, then x_1 given what x_2 became; or sixteen affine ones (RealNVP), with a turn of the
+    plane after every other.
+    """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     (left, right), (bottom, top) = density.bounds
-    transforms = [Coupling([0], [1], Lookup(2 * bins - 1)), Coupling([1], [0], Lookup(2 * bins - 1))]
-    model = Flow(2, transforms, low=[left, bottom], high=[right, top])
+    transforms: list[nn.Module] = []
+    if kind == "spline":
+        transforms = [Coupling([0], [1], Lookup(2 * bins - 1)), Coupling([1], [0], Lookup(2 * bins - 1))]
+        steps = {"steps": 2800, "batch_size": 1024, "lr": 6e-3}
+    elif kind == "affine":
+        for _ in range(8):
+            transforms += [Coupling([0], [1], Wavy(), kind=kind), Coupling([1], [0], Wavy(), kind=kind), Turn()]
+        steps = {"steps": 2300, "batch_size": 512, "lr": 4e-3}
+    else:
+        raise ValueError(f"kind is 'spline' or 'affine'; it is {kind!r}")
+    base = "box" if kind == "spline" else "normal"
+    model = Flow(2, transforms, low=[left, bottom], high=[right, top], base=base)
 
     def batch(n: int) -> Tensor:
         return density.sample(n, generator=generator)
 
-    fit(model, batch, steps=steps, batch_size=batch_size, lr=6e-3, ema=0.998, clip=5, schedule=cosine, optimizer=adam)
+    settings = steps | {"ema": 0.998, "clip": 5, "schedule": cosine, "optimizer": adam} | settings
+    fit(model, batch, **settings)
     return model
+
+
+class Wavy(nn.Module):
+    """Scale and shift, (B, 2), from one number and its waves, (B, 1): the number alone would give too smooth a bend."""
+
+    def __init__(self, *, width: int = 48, frequencies: int = 6):
+        super().__init__()
+        self.frequencies = frequencies
+        self.net = ResidualMLP(1 + 2 * frequencies, 2, width=width, blocks=1, zero=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(torch.cat([x, waves(x[:, 0], self.frequencies, slowest=0.7, fastest=8)], 1))
+
+
+class Turn(nn.Module):
+    """The plane turned about the origin by an angle, so that couplings bend it along slanted lines too. Areas stay."""
+
+    def __init__(self, angle: float = math.pi / 4):
+        super().__init__()
+        self.register_buffer("angle", torch.tensor(angle))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(x, self.angle)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(z, -self.angle)
+
+    def _go(self, x: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+        cos, sin = angle.cos(), angle.sin()
+        return x @ torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])]), x.new_zeros(len(x))

@@ -22,7 +22,7 @@ const byLine = (x, y) => sigmoid(w[0] * x + w[1] * y + b);
 const byBayes = (x, y) => { const [apple, pear] = logJoint(x, y); return sigmoid(pear - apple); };
 
 const [x0, x1] = __HEIGHTS__, [y0, y1] = __WIDTHS__;
-draw.axes({ x: [x0 - 1, x1 + 1], y: [y0 - 1, y1 + 1], xlabel: "height (cm)", ylabel: "width (cm)", height: 300 });
+draw.axes({ x: [x0 - 1, x1 + 1], y: [y0 - 1, y1 + 1], xlabel: "height (cm)", ylabel: "width (cm)", height: 340 });
 names.forEach((name, k) => {
   const mine = fruits.filter((f) => f[2] === k);
   draw.dots(mine.map((f) => f[0]), mine.map((f) => f[1]), roles[k], name);
@@ -42,16 +42,16 @@ draw.axes({ x: [x0 - 1, x1 + 1], y: [-0.03, 1.03], ylabel: "p(pear)", height: 12
 draw.curve(xs, xs.map((x) => byLine(x, v.width)), "data");
 draw.curve(xs, xs.map((x) => byBayes(x, v.width)), "model");
 draw.dots([v.height], [byBayes(v.height, v.width)], "truth");
-draw.axes({ x: [x0 - 1, x1 + 1], y: [-150, 0], xlabel: "height (cm), at this width", ylabel: "log p(x)", height: 150 });
+draw.axes({ x: [x0 - 1, x1 + 1], y: [-95, 5], xlabel: "height (cm), at this width", ylabel: "log p(x)", height: 150 });
 draw.curve(xs, xs.map((x) => logP(x, v.width)), "model");
-draw.dots([v.height], [Math.max(-150, logP(v.height, v.width))], "truth"); // below the axis: on its edge
+draw.dots([v.height], [Math.max(-95, logP(v.height, v.width))], "truth"); // below the axis: on its edge
 
 const here = logP(v.height, v.width);
 return [
   ["a pear, says the line", byLine(v.height, v.width), "", 1],
   ["says the distribution", byBayes(v.height, v.width), "", 1],
   ["log p(x)", here, "nats"],
-  ["stranger fruit seen", fruits.filter(([x, y]) => logP(x, y) < here).length, `of ${fruits.length}`],
+  ["share of stranger fruit", fruits.filter(([x, y]) => logP(x, y) < here).length / fruits.length, "", 1],
 ];
 """
 

@@ -4,7 +4,7 @@ from genutils.live import Slider, live_figure
 
 CONTROLS = [
     Slider("scale1", "first coupling: stretch s", -1.0, 1.0, 0.4, 0.05),
-    Slider("shift1", "first coupling: shift t", -1.0, 1.0, 0.4, 0.05),
+    Slider("shift1", "first coupling: shift t", -1.0, 1.0, 0.3, 0.05),
     Slider("scale2", "second coupling: stretch s", -1.0, 1.0, 0.0, 0.05),
     Slider("shift2", "second coupling: shift t", -1.0, 1.0, 0.0, 0.05),
     Slider("x1", "the square, left to right", -1.25, 1.25, 0.7, 0.05),

@@ -114,7 +114,11 @@ def _(answer, rng):
         given="60 points of data and 40 samples",
         expected="fit gets 30 points of data, then 20 samples",
         got=f"shapes {trained[-1][0].shape} and {trained[-1][1].shape}",
-        hint="fit(real, fake): data first" if np.array_equal(trained[-1][0], fake[:20]) else "",
+        hint="fit(real, fake): data first"
+        if np.array_equal(trained[-1][0], fake[:20])
+        else "the two samples differ in size: halve each by its own length"
+        if len(trained[-1][0]) != 30 or len(trained[-1][1]) != 20
+        else "the *first* halves train and the second ones judge, in the order in which they came",
     )
 
     # an exact critic: the reading must be JS, and survive certainty
@@ -137,6 +141,10 @@ def _(answer, rng):
             (want * 2, "that is 2 log 2 - L: Jensen-Shannon is half of it"),
             (math.log(2) - together, APART),
             (loss, "that is the critic's loss itself"),
+            (
+                math.log(2) - (np.logaddexp(0, halves[0]).mean() + np.logaddexp(0, -halves[1]).mean()) / 2,
+                "the labels are swapped: data costs -log D = log(1 + exp(-logit)), a sample log(1 + exp(logit))",
+            ),
         ],
     )
     sure = lambda x: 400.0 * np.sign(x[:, 0])  # noqa: E731
@@ -217,14 +225,20 @@ def _(answer, rng):
                     "a mean over data plus a mean over samples: the two batches are averaged apart",
                 ),
                 (-np.log(d_real).mean() + np.log(d_fake).mean(), "log(1 - D) for samples, which is not -log D"),
+                (
+                    -np.log(d_real).mean() + np.log(1 - d_fake).mean(),
+                    "the sign of the second term: the critic pays -log(1 - D) for a sample",
+                ),
             ],
             [
                 (-want[1], "the sign: the sampler *minimises* log(1 - D), and with this sign it would help the critic"),
                 (want[0], "the sampler pays for its samples only"),
+                (want[1] * sizes[1], "means over the batch, not sums"),
             ],
             [
                 (-want[2], "the sign: the sampler minimises *minus* log D"),
                 (-want[1], "that is -log(1 - D), which falls as the samples look *less* real; -log D is meant"),
+                (want[2] * sizes[1], "means over the batch, not sums"),
             ],
         )
         for value, target, name, wrong in zip(values, want, names, mistakes, strict=True):
@@ -244,6 +258,9 @@ def _(answer, rng):
                 slope,
                 f"the gradient of {name} is D or 1 - D, up to its sign",
                 given=given,
+                hint="nothing is detached in a loss: who may be moved by it is decided in the loop"
+                if gradient is None
+                else "",
             )
     sure = torch.tensor([800.0, -800.0], dtype=torch.float64, requires_grad=True)
     cut = "log of a probability that was rounded to 0 or 1, or a clamp: use softplus of the logit as it is"
@@ -275,13 +292,13 @@ def _(answer, rng):
     import torch
     from torch import nn
 
-    class Shift(nn.Module):  # x = z + theta
+    class Shift(nn.Module):  # x = z + theta, by a product that keeps its factors, as the layers of a network do
         def __init__(self, theta):
             super().__init__()
             self.theta = nn.Parameter(torch.tensor(theta, dtype=torch.float64))
 
         def forward(self, z):
-            return z + self.theta
+            return z + self.theta * torch.ones_like(z)
 
     class Line(nn.Module):  # logit = a x + b
         def __init__(self, a, b):
@@ -296,10 +313,12 @@ def _(answer, rng):
     start = float(rng.normal()), float(rng.uniform(0.4, 1.2) * rng.choice([-1, 1])), float(rng.normal())
     batches = [(rng.normal(1.5, 1, size=(n, 1)), rng.normal(size=(n, 1))) for _ in range(3)]
 
-    def by_hand(*, leak=0.0, still=False, kept=False, old=False, minimax=False, first=False):
+    def by_hand(
+        *, leak=0.0, still=False, kept=False, old=False, minimax=False, first=False, half=False, both=False, pile=""
+    ):
         """Three steps in closed form, with the mistakes that people make; the losses and all weights after each."""
         theta, a, b = start
-        rest, trace = np.zeros(2), []
+        rest, heap, trace = np.zeros(2), 0.0, []
         for x, z in batches:
             x, z = x[:, 0], z[:, 0]
 
@@ -324,12 +343,13 @@ def _(answer, rng):
                 loss_s, g_theta, _ = sampler_turn(a, b, theta)
                 theta = theta - rates[0] * g_theta
             loss_c, g, leaked = critic_turn(a, b, theta)
-            g = g + (rest if kept else 0)
+            g = g / (2 if half else 1) + (sampler_turn(a, b, theta)[2] if both else 0) + rest
             a, b = np.array([a, b]) - rates[1] * g
             if not first:
                 loss_s, g_theta, into = sampler_turn(*(before[:2] if old else (a, b)), theta)
-                theta = theta - rates[0] * (0 if still else g_theta + leak * leaked)
-                rest = into
+                heap = g_theta + leak * leaked + (heap if "sampler" in pile else 0)
+                theta = theta - rates[0] * (0 if still else heap)
+                rest = (into if kept or "critic" in pile else 0) + (g if "critic" in pile else 0)
             trace.append((loss_c, loss_s, theta, a, b))
         return np.array(trace)
 
@@ -341,15 +361,17 @@ def _(answer, rng):
         try:
             losses = answer(sampler, critic, *optimizers, torch.tensor(x), torch.tensor(z))
         except RuntimeError as error:
-            graph = "second time" in str(error) or "does not require grad" in str(error)
-            if not graph:
+            hints = {
+                "second time": "the same graph was walked twice: detach the samples in the critic's turn, or draw anew",
+                "does not require grad": "the sampler's loss carries no gradient: nothing may be detached in its turn",
+                "inplace": "the sampler's loss was taken before the critic moved: ask critic(sampler(z)) after it",
+            }
+            hint = next((hint for words, hint in hints.items() if words in str(error)), None)
+            if hint is None:
                 raise
-            hint = (
-                "the sampler's loss carries no gradient: nothing may be detached in its own turn"
-                if "does not require" in str(error)
-                else "the same graph was walked twice: draw the samples anew for the sampler's turn"
-            )
             raise Wrong("both turns can go backward", given=given, got=str(error)[:100], hint=hint) from None
+        if isinstance(losses, (tuple, list)):
+            losses = [loss.detach() if type(loss) is torch.Tensor else loss for loss in losses]
         losses = numbers(losses, "you return two numbers, the losses of critic and sampler", given=given)
         expect(
             losses.shape == (2,), "you return two numbers, the losses of critic and sampler", given=given, got=losses
@@ -361,6 +383,17 @@ def _(answer, rng):
         (by_hand(leak=1.0), "the critic's turn leaks into the sampler's gradient: detach the samples there, or clear"),
         (by_hand(kept=True), "what the sampler's turn left in the critic's gradient was not cleared: zero_grad first"),
         (by_hand(kept=True, leak=1.0), "gradients pile up: clear each player's before its own backward"),
+        (by_hand(pile="critic"), "the critic's gradient piles up from step to step: zero_grad before its backward"),
+        (by_hand(pile="sampler"), "the sampler's gradient piles up from step to step: zero_grad before its backward"),
+        *(
+            (by_hand(pile="critic and sampler", leak=leak), "gradients pile up: zero_grad before each backward")
+            for leak in (0.0, 1.0)
+        ),
+        (by_hand(half=True), "the critic's two means are added, not averaged"),
+        (
+            by_hand(old=True, both=True),
+            "the sampler's backward came before the critic's step and added to its gradient",
+        ),
         (by_hand(old=True), "the sampler plays against the critic as it was *before* its turn: ask it again"),
         (by_hand(minimax=True), "that is the minimax loss log(1 - D); asked for is -log D"),
         (by_hand(first=True), "the critic moves first, then the sampler"),
@@ -373,7 +406,20 @@ def _(answer, rng):
         raise Wrong(weights, given=given, got="theta stays where it was", hint=mistakes[0][1])
     if np.allclose(trace[:, 3:], start[1:], atol=1e-12):
         raise Wrong(weights, given=given, got="the critic stays where it was", hint="step the critic's optimizer, too")
-    expect_close(trace[:, 2:], want[:, 2:], weights, given=given, rtol=1e-6)
+    right = np.isclose(trace, want, rtol=1e-6)
+    if not right[0, 0] and not np.isclose(trace[0, 1], want[0, 0], rtol=1e-6):
+        where = "the critic's first loss is wrong already: -log D on data plus -log(1 - D) on samples, each a mean"
+    elif not right[0, 3:].all():
+        where = (
+            "the critic's loss is right, but not where it moves: what else is in its gradient, or does it move twice?"
+        )
+    elif not right[0, 2]:
+        where = (
+            "the critic's first turn is right, the sampler's is not: the mean of -log D at sampler(z), with the same z"
+        )
+    else:
+        where = "the first step is right, a later one is not: is something of the step before left in a gradient?"
+    expect_close(trace[:, 2:], want[:, 2:], weights, given=given, rtol=1e-6, hint=where)
     expect_close(
         trace[:, :2],
         want[:, :2],
@@ -427,7 +473,8 @@ def _(answer, rng):
             (2, "exactly a tenth is enough: at least, not more than"),
         ],
     )
-    for least, want in ((0.2, 1), (0.0, 3), (0.11, 2)):
+    unused = "least is not used: a mode with a few stray samples is not covered"
+    for least, want, hint in ((0.2, 1, unused), (0.0, 3, ""), (0.11, 2, "8 are fewer than 8.8: round nothing down")):
         expect_equal(
             _whole(answer(samples.copy(), centres.copy(), 1.0, least), given),
             want,
@@ -435,7 +482,7 @@ def _(answer, rng):
             given=given,
             mistakes=[
                 (5, "a mode without a single sample is never covered, also if least is 0"),
-                (3, "least is not used: a mode with a few stray samples is not covered"),
+                *([(3, hint)] if hint else []),
             ],
         )
     stray = np.concatenate([np.zeros((99, 2)), [[4.0, 0.0]]])
@@ -465,6 +512,24 @@ def _(answer, rng):
         given=given,
         mistakes=[(1, "the nearest centre may still be too far: use the radius")],
     )
+    samples = np.concatenate([np.zeros((6, 2)), np.full((60, 2), 9.0), np.full((334, 2), 40.0)])
+    given = "6 and 60 of 400 samples at two of 4 centres, the others far from all; least = 0.1"
+    expect_equal(
+        _whole(answer(samples, np.array([[0.0, 0], [9, 9], [0, 9], [9, 0]]), 1.0), given),
+        1,
+        "the fair share is B / K of *all* samples",
+        given=given,
+        mistakes=[(2, "B counts all samples, also those that belong to no mode")],
+    )
+    for size, distance, want in ((0.5, 0.6, 0), (2.0, 1.5, 1)):
+        given = f"all samples at a distance of {distance} from the only centre, radius {size}"
+        expect_equal(
+            _whole(answer(np.full((50, 2), [distance, 0.0]), np.zeros((1, 2)), size), given),
+            want,
+            "the distance is compared with the radius",
+            given=given,
+            mistakes=[(1 - want, "a squared distance belongs beside a squared radius")],
+        )
     samples = rng.normal(size=(500, 2)) * 2
     radius = float(rng.uniform(0.5, 1.0))
     given = f"500 samples of a broad Gaussian, radius {radius:.3f}"
@@ -474,7 +539,9 @@ def _(answer, rng):
 def _whole(value, given: str) -> int:
     array = numbers(value, "you return a whole number", given=given)
     if array.size != 1 or float(array.reshape(())) != int(array.reshape(())):
-        hint = "that is one entry a mode: count how many of them are covered" if array.size > 1 else ""
+        hint = "that is one entry a mode: count how many of them are covered"
+        if array.size == 1:
+            hint = "modes are counted, not divided by K"
         raise Wrong("you return one whole number", given=given, got=brief(array), hint=hint)
     return int(array.reshape(()))
 
@@ -494,6 +561,14 @@ def _(answer, rng):
         want = (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
         cosine = (unit(z0) * unit(z1)).sum(1)[:, None]
         whole = np.arccos(np.clip((unit(z0) * unit(z1)).sum(), -1, 1))
+        inner = (z0 * z1).sum(1)[:, None]
+        raw, flat = (np.arccos(np.clip(inner / d, -1, 1)) for d in (1.0, np.linalg.norm(z0) * np.linalg.norm(z1)))
+        lengths = "measure the angle between directions: divide the inner product by both lengths"
+
+        def turned(angle, z0=z0, z1=z1, t=t):
+            with np.errstate(all="ignore"):
+                return (np.sin((1 - t) * angle) * z0 + np.sin(t * angle) * z1) / np.sin(angle)
+
         straight = (1 - t) * z0 + t * z1
         given = f"{batch} pairs of {size} numbers, t = {t:.3f}"
         expect_close(
@@ -504,7 +579,7 @@ def _(answer, rng):
             mistakes=[
                 (straight, "that is the straight line"),
                 (want[::-1], "the rows are mixed up"),
-                ((np.sin(t * omega) * z0 + np.sin((1 - t) * omega) * z1) / np.sin(omega), "t = 0 is z0, not z1"),
+                (turned(omega, z0, z1, 1 - t), "t = 0 is z0, not z1"),
                 (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1, "the division by sin(omega) is missing"),
                 (
                     (np.sin((1 - t) * omega) * unit(z0) + np.sin(t * omega) * unit(z1)) / np.sin(omega),
@@ -514,18 +589,12 @@ def _(answer, rng):
                     unit(straight) * np.linalg.norm(z0, axis=1, keepdims=True),
                     "a straight line pushed out to the sphere: its direction does not turn at a constant rate",
                 ),
-                (
-                    (np.sin((1 - t) * cosine) * z0 + np.sin(t * cosine) * z1) / np.sin(cosine),
-                    "that uses the cosine as if it were the angle: take arccos",
-                ),
-                (
-                    (np.sin((1 - t) * whole) * z0 + np.sin(t * whole) * z1) / np.sin(whole),
-                    "every pair has an angle of its own: take it row by row",
-                ),
+                (turned(cosine), "that uses the cosine as if it were the angle: take arccos"),
+                (turned(whole), "every pair has an angle of its own: take it row by row"),
+                (turned(flat), "every noise has a length of its own: take the norm row by row, with axis=1"),
+                (turned(raw), lengths),
             ],
-            hint="measure the angle between directions: divide the inner product by both lengths"
-            if np.isnan(numbers(answer(z0.copy(), z1.copy(), t))).any()
-            else "",
+            hint=lengths if np.isnan(numbers(answer(z0.copy(), z1.copy(), t))).any() else "",
         )
         for end, z in ((0.0, z0), (1.0, z1)):
             expect_close(answer(z0.copy(), z1.copy(), end), z, f"t = {end:.0f} is an end", given=given)
@@ -534,9 +603,12 @@ def _(answer, rng):
     expect_close(
         lengths, np.full(5, 3.0), "between noises of one length, that length is kept", given="length 3, t = 1/2"
     )
-    z = rng.normal(size=(6, 16))
-    same = "sin(omega) is 0 for noises that point the same way: take the straight line there"
-    factor = np.array([[1.0], [2.0], [1.0], [1.0], [0.5], [1.0]])
+    z = rng.normal(size=(240, 16))  # so many that rounding lifts some cosines above 1
+    same = (
+        "sin(omega) is 0 for noises that point the same way: take the straight line there "
+        "(and rounding may lift a cosine above 1, whose arccos is no number: clip it)"
+    )
+    factor = np.tile([1.0, 2.0, 1.0, 1.0, 0.5, 1.0], 40)[:, None]
     expect_close(
         answer(z.copy(), z * factor, 0.25),
         0.75 * z + 0.25 * z * factor,
@@ -595,6 +667,8 @@ def _(answer, rng):
                 ((logits * f).sum() / logits.sum(), "the weights are exp(logit), not the logits"),
                 ((f / w).sum() / (1 / w).sum(), "upside down: the weight is p/q, data over samples"),
                 ((w * f).sum(), "divide by the sum of the weights"),
+                ((w * f).mean() / w.max(), "divide by the sum of the weights, not by n"),
+                ((w * f).sum() / w.max(), "divide by the sum of the weights"),
             ],
         )
         expect_close(

@@ -110,6 +110,30 @@ def js_reading(fit, real, fake):  # noqa: F811
     return 1 - loss / 2 / math.log(2)
 
 
+@mutant("15.2", hint="by its own length")
+def js_reading(fit, real, fake):  # noqa: F811
+    n = min(len(real), len(fake)) // 2
+    critic = fit(real[:n], fake[:n])
+    loss = np.logaddexp(0, -critic(real[n:])).mean() + np.logaddexp(0, critic(fake[n:])).mean()
+    return math.log(2) - loss / 2
+
+
+@mutant("15.2", hint="*first* halves train")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[n:], fake[m:])
+    loss = np.logaddexp(0, -critic(real[:n])).mean() + np.logaddexp(0, critic(fake[:m])).mean()
+    return math.log(2) - loss / 2
+
+
+@mutant("15.2", hint="labels are swapped")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    loss = np.logaddexp(0, critic(real[n:])).mean() + np.logaddexp(0, -critic(fake[m:])).mean()
+    return math.log(2) - loss / 2
+
+
 # 15.3 gan_losses
 
 
@@ -165,6 +189,22 @@ def gan_losses(real, fake):  # noqa: F811
     a, b = real.detach().numpy(), fake.detach().numpy()
     on_fake = np.logaddexp(0, b).mean()
     return np.logaddexp(0, -a).mean() + on_fake, -on_fake, np.logaddexp(0, -b).mean()
+
+
+@mutant("15.3", hint="second term")
+def gan_losses(real, fake):  # noqa: F811
+    return F.softplus(-real).mean() - F.softplus(fake).mean(), -F.softplus(fake).mean(), F.softplus(-fake).mean()
+
+
+@mutant("15.3", hint="not sums")
+def gan_losses(real, fake):  # noqa: F811
+    return F.softplus(-real).mean() + F.softplus(fake).mean(), -F.softplus(fake).sum(), F.softplus(-fake).sum()
+
+
+@mutant("15.3", hint="decided in the loop")
+def gan_losses(real, fake):  # noqa: F811
+    critic = F.softplus(-real).mean() + F.softplus(fake.detach()).mean()
+    return critic, -F.softplus(fake).mean(), F.softplus(-fake).mean()
 
 
 # 15.4 gan_step
@@ -290,6 +330,87 @@ def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noq
     return _sampler_turn(sampler, critic, sampler_optimizer, z), first
 
 
+@alternative("15.4")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    fake = sampler(z)  # one pass of the sampler for both turns; the losses come back as tensors
+    first = F.softplus(-critic(x)).mean() + F.softplus(critic(fake.detach())).mean()
+    critic_optimizer.zero_grad()
+    first.backward()
+    critic_optimizer.step()
+    own = F.softplus(-critic(fake)).mean()
+    sampler_optimizer.zero_grad()
+    own.backward()
+    sampler_optimizer.step()
+    return first, own
+
+
+@mutant("15.4", hint="pile up")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z, clear=False)
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z, clear=False)
+
+
+@mutant("15.4", hint="critic's gradient piles up")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z, clear=False)
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z)
+
+
+@mutant("15.4", hint="sampler's gradient piles up")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z, clear=False)
+
+
+def _both_turns(sampler, critic, sampler_optimizer, critic_optimizer, x, z, *, late=False):
+    fake = sampler(z)
+    first = F.softplus(-critic(x)).mean() + F.softplus(critic(fake.detach())).mean()
+    own = F.softplus(-critic(fake)).mean()
+    critic_optimizer.zero_grad()
+    sampler_optimizer.zero_grad()
+    first.backward()
+    if late:
+        critic_optimizer.step()
+    own.backward()
+    if not late:
+        critic_optimizer.step()
+    sampler_optimizer.step()
+    return first.item(), own.item()
+
+
+@mutant("15.4", hint="added to its gradient")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    return _both_turns(sampler, critic, sampler_optimizer, critic_optimizer, x, z)
+
+
+@mutant("15.4", hint="before the critic moved")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    return _both_turns(sampler, critic, sampler_optimizer, critic_optimizer, x, z, late=True)
+
+
+@mutant("15.4", hint="added, not averaged")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    loss = (F.softplus(-critic(x)).mean() + F.softplus(critic(sampler(z).detach())).mean()) / 2
+    critic_optimizer.zero_grad()
+    loss.backward()
+    critic_optimizer.step()
+    return loss.item(), _sampler_turn(sampler, critic, sampler_optimizer, z)
+
+
+@mutant("15.4", hint="with the same z")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z.flip(0) + 1)
+
+
+@mutant("15.4", hint="move twice")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    own = _sampler_turn(sampler, critic, sampler_optimizer, z)
+    critic_optimizer.step()
+    return first, own
+
+
 # 15.5 count_modes
 
 
@@ -339,6 +460,24 @@ def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
 @mutant("15.5", hint="how many of them")
 def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
     return _counts(samples, centres, radius)
+
+
+@mutant("15.5", hint="squared")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    distance = spatial.distance.cdist(samples, centres, "sqeuclidean")
+    counts = np.bincount(distance.argmin(1)[distance.min(1) <= radius], minlength=len(centres))
+    return int((counts >= max(1, least * len(samples) / len(centres))).sum())
+
+
+@mutant("15.5", hint="belong to no mode")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    counts = _counts(samples, centres, radius)
+    return int((counts >= max(1, least * counts.sum() / len(centres))).sum())
+
+
+@mutant("15.5", hint="round nothing down")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    return int((_counts(samples, centres, radius) >= max(1, int(least * len(samples) / len(centres)))).sum())
 
 
 # 15.6 slerp
@@ -408,6 +547,22 @@ def slerp(z0, z1, t):  # noqa: F811
     return (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
 
 
+@mutant("15.6", hint="axis=1")
+def slerp(z0, z1, t):  # noqa: F811
+    cosine = (z0 * z1).sum(1) / np.linalg.norm(z0) / np.linalg.norm(z1)
+    omega = np.arccos(np.clip(cosine, -1, 1))[:, None]
+    return (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
+
+
+@mutant("15.6", hint="clip it")
+def slerp(z0, z1, t):  # noqa: F811
+    with np.errstate(all="ignore"):
+        cosine = (z0 * z1).sum(1) / np.linalg.norm(z0, axis=1) / np.linalg.norm(z1, axis=1)
+        omega = np.arccos(cosine)[:, None]
+        turned = (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
+        return np.where(np.sin(omega) < 1e-6, (1 - t) * z0 + t * z1, turned)
+
+
 # 15.7 corrected_mean
 
 
@@ -452,3 +607,9 @@ def corrected_mean(f, logits):  # noqa: F811
 def corrected_mean(f, logits):  # noqa: F811
     share = special.softmax(logits)
     return f.mean(), 1 / np.dot(share, share)
+
+
+@mutant("15.7", hint="not by n")
+def corrected_mean(f, logits):  # noqa: F811
+    w = np.exp(logits - logits.max())
+    return (w * f).mean(), w.sum() ** 2 / (w**2).sum()

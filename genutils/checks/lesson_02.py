@@ -50,7 +50,7 @@ def _(answer, rng):
         inside = (places >= edges[0]) & (places < edges[-1])
         want = np.where(inside, density[np.clip(index, 0, len(density) - 1)], 0.0)
         got = numbers(answer(train.copy(), edges.copy(), places), "histogram_density returns numbers")
-        hint = ""
+        hint = "one number for each place in x, and not for each box" if got.shape == density.shape else ""
         if got.shape == want.shape:
             hint = (
                 "outside all boxes the density is 0; the nearest box does not reach there"
@@ -161,12 +161,15 @@ def _(answer, rng):
     twins = np.array([[0.0], [0.0], [5.0]])
     terms = _terms(twins, twins, 0.5)
     np.fill_diagonal(terms, -np.inf)
+    got = numbers(answer(twins.copy(), 0.5), "leave_one_out_score returns a number")
     expect_close(
-        answer(twins.copy(), 0.5),
+        got,
         (logsumexp(terms, axis=1) - math.log(2)).mean(),
         "two equal points are two points: each is the other's neighbour",
         given="points = [[0], [0], [5]], h = 0.5",
-        hint="leave out the point itself, by its number, and not every point at distance 0",
+        hint="leave out the point itself, by its number, and not every point at distance 0"
+        if np.isfinite(got).all()
+        else "your own hill added and taken away again swallows a far neighbour: leave it out before you add",
     )
     apart = np.array([[0.0], [100.0]])
     expect_close(
@@ -216,6 +219,10 @@ def _(answer, rng):
             hint = "the cumulative curve begins with 0 at the first edge: it has one value for each edge"
         elif (counts[p == 0] > 0).any():
             hint = "an empty box got samples"
+        elif np.allclose(x, np.interp(u, edges, cumulative)):
+            hint = "the axes are swapped: u is a place on the vertical axis, and the sample one on the horizontal axis"
+        elif np.isfinite(x).all() and stats.ks_2samp(x, want).pvalue > 0.001:
+            hint = "the distribution looks right, but sample i must come from u[i]: draw no numbers of your own"
         expect_close(
             x,
             want,
@@ -381,12 +388,16 @@ def _(answer, rng):
             hint = "numpy's integers wrap around beyond 64 bits: use Python's"
         elif got == levels * sum(parts):
             hint = "the probabilities of a table sum to 1: of L numbers L - 1 are free"
+        elif got == levels**dims - 1:
+            hint = "that is the full table: each variable looks back at `memory` others and not at all of them"
         elif got == (levels - 1) * dims * levels**memory:
             hint = "the first variables have fewer than `memory` before them"
         elif memory >= dims - 1 and got == levels**dims:
             hint = "the probabilities sum to 1: one of them is not free"
         elif got == (levels - 1) * sum(levels ** max(0, min(i, memory)) for i in range(1, dims)):
             hint = "the first variable has a table, too"
+        elif memory > dims - 1:
+            hint = "a long memory finds no more than what is there: variable i has i variables before it"
         expect(
             int(got) == want and type(got) is int,
             "each variable has one table for each combination of those before it",

@@ -50,6 +50,11 @@ def histogram_density(train, edges, x):  # noqa: F811
     return _histogram(train, edges, x, lambda c, w, n: c / n / w, side="left")
 
 
+@mutant("02.1", hint="one number for each place")
+def histogram_density(train, edges, x):  # noqa: F811
+    return np.histogram(train, bins=edges, density=True)[0]
+
+
 # 02.2 kde_log_density
 
 
@@ -150,6 +155,15 @@ def leave_one_out_score(points, h):  # noqa: F811
     return (logsumexp(e, axis=1) - math.log(len(points) - 1)).sum()
 
 
+@mutant("02.3", hint="leave it out before you add")
+def leave_one_out_score(points, h):  # noqa: F811
+    n, dims = points.shape
+    hills = np.exp(-0.5 * ((points[:, None] - points) ** 2).sum(-1) / h**2)
+    with np.errstate(divide="ignore"):
+        others = np.log((hills.sum(1) - 1) / (n - 1))
+    return np.mean(others - dims * math.log(h * math.sqrt(2 * math.pi)))
+
+
 # 02.4 sample_histogram
 
 
@@ -186,6 +200,18 @@ def sample_histogram(edges, probabilities, u):  # noqa: F811
 @mutant("02.4", hint="sample i belongs to u[i]")
 def sample_histogram(edges, probabilities, u):  # noqa: F811
     return np.sort(np.interp(u, np.r_[0, np.cumsum(probabilities)], edges))
+
+
+@mutant("02.4", hint="axes are swapped")
+def sample_histogram(edges, probabilities, u):  # noqa: F811
+    return np.interp(u, edges, np.r_[0, np.cumsum(probabilities)])
+
+
+@mutant("02.4", hint="no numbers of your own")
+def sample_histogram(edges, probabilities, u):  # noqa: F811
+    rng = np.random.default_rng(0)
+    box = rng.choice(len(probabilities), size=len(u), p=probabilities)
+    return edges[box] + rng.random(len(u)) * np.diff(edges)[box]
 
 
 # 02.5 sample_by_rejection
@@ -272,3 +298,14 @@ def count_parameters(levels, dims, memory):  # noqa: F811
     with np.errstate(over="ignore"):
         powers = np.int64(levels) ** np.minimum(np.arange(dims), memory)
         return ((levels - 1) * powers).sum()
+
+
+@mutant("02.6", hint="that is the full table")
+def count_parameters(levels, dims, memory):  # noqa: F811
+    return levels**dims - 1
+
+
+@mutant("02.6", hint="variable i has i variables before it")
+def count_parameters(levels, dims, memory):  # noqa: F811
+    first = sum((levels - 1) * levels**i for i in range(memory + 1))
+    return first + (dims - memory - 1) * (levels - 1) * levels**memory

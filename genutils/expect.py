@@ -73,6 +73,8 @@ def numbers(value: Any, says: str = "your function returns numbers", *, given: s
 
 def pair(value: Any, says: str, given: str = "") -> tuple:
     """The two things that a function was to return; `Wrong` if they are not two."""
+    if type(value) is np.ndarray and value.ndim and value.dtype != object:
+        value = list(value)
     if type(value) not in (tuple, list) or len(value) != 2:
         got = brief(value) if type(value) in (int, float, type(None)) else f"{type(value).__name__}"
         got += f" of {len(value)}" if type(value) in (tuple, list) else ""

@@ -144,9 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parts = {"lessons": measure_lessons, "book": measure_book, "codec": measure_codec, "grading": None}
     parser.add_argument("--only", choices=parts, action="append", help="measure this part only (may be repeated)")
-    parser.add_argument(
-        "--submissions", type=int, nargs="+", default=[1, 10, 50], help="how many submissions to grade"
-    )
+    parser.add_argument("--submissions", type=int, nargs="+", default=[1, 10, 50], help="how many submissions to grade")
     parser.add_argument("--lesson", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.lesson:

@@ -7,6 +7,7 @@ import concurrent.futures
 import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -95,7 +96,8 @@ def execute(jobs: int, *, force: bool = False) -> list[tuple[str, float]]:
         print(f"lessons: {len(lessons())} up to date", flush=True)
         return []
     times, failures = [], []
-    with concurrent.futures.ProcessPoolExecutor(max_workers=min(jobs, len(stale))) as pool:
+    spawn = multiprocessing.get_context("spawn")  # a forked worker would hold the lock even after this one is killed
+    with concurrent.futures.ProcessPoolExecutor(max_workers=min(jobs, len(stale)), mp_context=spawn) as pool:
         running = {pool.submit(run, str(path)): path for path in stale}
         for done, future in enumerate(concurrent.futures.as_completed(running), 1):
             path = running[future]

@@ -43,6 +43,7 @@ def _(answer, rng):
                 (np.exp(a).sum(1), "the logarithm is missing"),
                 (np.log(np.exp(a).sum(0)), "the wrong axis: one number for each row"),
                 (np.full(b, logsumexp(a)), "one number for each row: sum over axis 1 only"),
+                (want[:, None], "the right numbers in a column, (B, 1): drop the axis that `keepdims` has kept"),
             ],
         )
         _unchanged(a, given, "a")
@@ -120,6 +121,7 @@ def _(answer, rng):
                 (np.log((weights * ones).sum(1)), "a pixel that is 0 has a factor 1 - theta"),
                 (np.full(b, np.log(p).sum()), "one number for each picture"),
                 (np.log(joint).max(1), "that is the largest term of the sum over causes, not the sum"),
+                (np.log(p)[:, None], "the right numbers in a column, (B, 1): drop the axis that `keepdims` has kept"),
             ],
         )
     d = 5000
@@ -175,6 +177,7 @@ def _(answer, rng):
                     "as many pretended zeros as ones: the denominator grows by twice the smoothing",
                 ),
                 ((ones + s) / mass[:, None], "pretended pictures count in the denominator, too"),
+                (ones / mass[:, None] + s, "the pretended pixels are counts: add them before you divide"),
                 ((ones + s) / (n + 2 * s), "divide by what the cause is responsible for, not by all N pictures"),
                 (ones / n, "divide by what the cause is responsible for, not by all N pictures"),
                 (((ones + s) / smooth[:, None]).T, "theta is (K, D): one row for each cause"),

@@ -55,6 +55,11 @@ def log_sum_exp(a):  # noqa: F811
     return np.log(np.exp(a).sum(1)) + top
 
 
+@mutant("03.1", hint="keepdims")
+def log_sum_exp(a):  # noqa: F811
+    return logsumexp(a, axis=1, keepdims=True)
+
+
 # 03.2 coin_e_step
 
 
@@ -119,6 +124,13 @@ def coin_e_step(x, weights, theta):  # noqa: F811
     return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
 
 
+@mutant("03.2", hint="keepdims")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = np.log(weights) + x @ np.log(theta).T + (1 - x) @ np.log(1 - theta).T
+    log_p = logsumexp(joint, axis=1, keepdims=True)
+    return np.exp(joint - log_p), log_p
+
+
 # 03.3 coin_m_step
 
 
@@ -161,6 +173,11 @@ def coin_m_step(x, r, smoothing):  # noqa: F811
 @mutant("03.3", hint="weights sum to 1")
 def coin_m_step(x, r, smoothing):  # noqa: F811
     return r.sum(0), (r.T @ x + smoothing) / (r.sum(0)[:, None] + 2 * smoothing)
+
+
+@mutant("03.3", hint="before you divide")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), r.T @ x / r.sum(0)[:, None] + smoothing
 
 
 # 03.4 align_causes

@@ -20,6 +20,7 @@ class _Noise(np.random.Generator):
     """A generator that leaves the covariance to the learner."""
 
     def multivariate_normal(self, *args, **kwargs):
+        """Refused: it is what the exercise asks for."""
         raise Wrong(
             "the samples are made of standard noise", hint="that sampler is what you are to write: use standard_normal"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import os
+import re
 import sys
 import textwrap
 import time
@@ -45,7 +46,7 @@ class Markdown:
 
 def say(text: str) -> None:
     """Show a sentence of the lesson whose numbers were computed by the run (an f-string, Markdown and ``$`` maths)."""
-    display(Markdown(inspect.cleandoc(text)))
+    display(Markdown(_prose(text)))
 
 
 def claim(condition: bool, text: str) -> None:
@@ -66,7 +67,7 @@ def claim(condition: bool, text: str) -> None:
         raise TypeError(f"claim needs True or False, but was given {type(condition).__name__}; use .all() or bool(...)")
     if not condition:
         raise AssertionError(f"this claim does not hold here: {text}")
-    display(Markdown(f"✓ {inspect.cleandoc(text)}"))
+    display(Markdown(f"✓ {_prose(text)}"))
 
 
 def source(thing: Any, *, docstring: bool = False) -> None:
@@ -105,6 +106,11 @@ def took() -> None:
     except ImportError:  # Windows
         memory = ""
     say(f"*This run took {seconds:.0f} seconds{memory}, on a machine with {os.cpu_count()} cores.*")
+
+
+def _prose(text: str) -> str:
+    """Without its indentation; a % that begins a line is escaped, or the book would take the line for a comment."""
+    return re.sub(r"(?m)^(\s*)%", r"\1\\%", inspect.cleandoc(text))
 
 
 def _without_docstrings(text: str) -> str:

@@ -89,6 +89,10 @@ class TestLesson:
         cited = {k.strip() for group in keys for k in group.split(",")}
         assert len(cited) >= 3 and cited <= known, cited - known
 
+    def test_no_line_of_prose_is_taken_for_a_comment(self, path):
+        for cell in cells(path):
+            assert cell["cell_type"] == "code" or not re.search(r"(?m)^\s*%", cell["source"])
+
     def test_lessons_that_are_named_are_linked(self, path):
         stems = [p.stem for p in lessons()]
         for cell in cells(path):

@@ -102,6 +102,11 @@ class TestHelpers:
 
 
 class TestWords:
+    def test_a_number_in_percent_may_begin_a_line(self, capsys):
+        say("Of all there are\n% which the book would take for a comment, and\n12 % and\n  %.")
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.lstrip()[0] for line in lines] == ["O", "\\", "1", "\\"]
+
     def test_a_claim_that_holds_is_shown(self, capsys):
         claim(np.bool_(True), "It holds.")
         assert capsys.readouterr().out == "✓ It holds.\n"

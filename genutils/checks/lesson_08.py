@@ -78,6 +78,10 @@ def _(answer, rng):
                 ((counts + 1) / (n + k), "that adds one to each; spread T as the shorter context says"),
                 ((counts + kinds / k) / (n + kinds), "the T imaginary ones go to `shorter`, not evenly to all"),
                 (
+                    np.where(counts > 0, counts, kinds * shorter) / (n + kinds),
+                    "symbols that came get their share of the imaginary ones as well, not only those that did not",
+                ),
+                (
                     (counts + kinds * shorter) / n,
                     "they do not sum to one: the T imaginary ones belong in the total too",
                 ),
@@ -120,6 +124,15 @@ def _(answer, rng):
         return p
 
     source = np.random.default_rng(int(rng.integers(2**31)))
+
+    def simulated(
+        draws, columns
+    ):  # the shares if variable order[k] is compared with draws[:, k] and goes to columns[k]
+        x = np.zeros((n, d), dtype=int)
+        for k, i in enumerate(order):
+            x[:, columns[k]] = draws[:, k] < conditional(x, i)
+        return np.bincount(x @ [4, 2, 1], minlength=8) / n
+
     x = numbers(answer(conditional, order.copy(), n, source), "samples are an array of 0 and 1")
     expect(x.shape == (n, d), "n samples of D variables", expected=f"shape ({n}, {d})", got=f"shape {x.shape}")
     expect(
@@ -130,7 +143,14 @@ def _(answer, rng):
     hint = ""
     if share.max() > 0.999:
         hint = "all are equal: do not round p; compare it with a uniform number, each sample with its own"
+    uniform = rng.random((n, d))
     for wrong, words in (
+        (simulated(uniform[:, :1].repeat(d, 1), order), "each variable needs a uniform number of its own, too"),
+        (simulated(uniform, range(d)), "variable order[k] stands in column order[k] of x, not in column k"),
+        (
+            joint(lambda j, i: order[j] < order[i]),
+            "`order` itself says who comes next; argsort(order) says something else",
+        ),
         (joint(lambda j, i: j < i), "the variables are drawn in the order of their index; order[0] comes first"),
         (joint(lambda j, i: False), "each was asked before the others were written into x"),
         (right[::-1], "0 and 1 are swapped: a uniform number is below p with probability p"),
@@ -309,6 +329,6 @@ def _(answer, rng):
         swapped = sorted([j, i] for i, j in extra)
         if got == swapped and got != sorted(map(list, extra)):
             hint = "the pair is (i, j): output i sees input j"
-        elif len(got) > len(extra) and not hint:
+        elif not hint and any(0 <= i < len(place) and 0 <= j < len(place) and place[j] < place[i] for i, j in got):
             hint = "a dependence on a variable *before* i is no leak"
         expect_equal(got, sorted(map(list, extra)), "the leaks, all of them and no others", given=given, hint=hint)

@@ -79,6 +79,14 @@ def back_off(counts, shorter):  # noqa: F811
     return (counts + kinds / len(counts)) / (counts.sum() + kinds)
 
 
+@mutant("08.2", hint="not only those that did not")
+def back_off(counts, shorter):  # noqa: F811
+    kinds = (counts > 0).sum()
+    if not kinds:
+        return shorter
+    return np.where(counts > 0, counts, kinds * shorter) / (counts.sum() + kinds)
+
+
 @mutant("08.2", hint="0 / 0")
 def back_off(counts, shorter):  # noqa: F811
     kinds = (counts > 0).sum()
@@ -124,6 +132,30 @@ def ancestral_sample(conditional, order, n, rng):  # noqa: F811
     x = np.zeros((n, len(order)), dtype=int)
     for i in order:
         x[:, i] = rng.random() < conditional(x, i)
+    return x
+
+
+@mutant("08.3", hint="of its own, too")
+def ancestral_sample(conditional, order, n, rng):  # noqa: F811
+    x, u = np.zeros((n, len(order)), dtype=int), rng.random(n)
+    for i in order:
+        x[:, i] = u < conditional(x, i)
+    return x
+
+
+@mutant("08.3", hint="not in column k")
+def ancestral_sample(conditional, order, n, rng):  # noqa: F811
+    x = np.zeros((n, len(order)), dtype=int)
+    for k, i in enumerate(order):
+        x[:, k] = rng.random(n) < conditional(x, i)
+    return x
+
+
+@mutant("08.3", hint="who comes next")
+def ancestral_sample(conditional, order, n, rng):  # noqa: F811
+    x = np.zeros((n, len(order)), dtype=int)
+    for i in np.argsort(order):
+        x[:, i] = rng.random(n) < conditional(x, i)
     return x
 
 

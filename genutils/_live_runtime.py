@@ -154,10 +154,10 @@ __SCRIPT__
       item.append(words);
       return item;
     };
-    const quantity = ([name, value, unit, full]) => {
+    const quantity = ([name, value, unit, full, digits = 3]) => {
       const [box, dt, dd, number] = ["div", "dt", "dd", "b"].map((tag) => document.createElement(tag));
       dt.textContent = name;
-      number.textContent = tidy(value, 3);
+      number.textContent = tidy(value, digits);
       Object.assign(dd.dataset, { quantity: name, value });
       dd.append(number, ` ${unit}`);
       if (full) {
@@ -174,7 +174,7 @@ __SCRIPT__
       const found = figure(values(), tools(chart, legend));
       find(".live-legend").replaceChildren(...[...legend].map(swatch));
       find(".live-numbers").replaceChildren(...found.map(quantity));
-      const words = found.map(([name, value, unit]) => `${name} is ${tidy(value, 2)} ${unit}`).join(", ");
+      const words = found.map(([name, value, unit, , digits = 2]) => `${name} is ${tidy(value, digits)} ${unit}`).join(", ");
       clearTimeout(later); // spoken when the reader pauses
       later = setTimeout(() => { find(".live-words").textContent = words; }, 600);
     };

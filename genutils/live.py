@@ -105,7 +105,8 @@ def live_figure(controls: Sequence, script: str, *, alt: str, caption: str) -> N
         controls: `Slider` and `Choice` objects.
         script: the body of a JavaScript function of ``v`` (values by control name) and ``draw``. It draws, and returns
             the quantities to show as an array of ``[name, value, unit]``, or ``[name, value, unit, full]`` for one with
-            a bar that is full at that value. ``draw.axes({x: [0, 1], y: [0, 2], xlabel: "x", ylabel: "density"})``
+            a bar that is full at that value; a fifth entry is the number of decimals, where three are too many.
+            ``draw.axes({x: [0, 1], y: [0, 2], xlabel: "x", ylabel: "density"})``
             begins a panel below the one before; ``draw.curve(xs, ys, role, label)``, ``draw.area``, ``draw.dots`` and
             ``draw.level(y)`` draw in it, in the roles of `genutils.plot`, in data coordinates. A panel of pictures is
             ``draw.pixels([ink, ...], columns, {size, mark})``, ink in 0 ... 1 row by row, null for not known. For the

@@ -84,8 +84,8 @@ draw.curve(history.map((_, i) => i * every), history, "model", "modes covered");
 draw.dots([now * every], [history[now]], "second");
 const [modes, share] = covered(samples);
 return [
-  ["modes covered", modes, "", 8],
-  ["samples in a mode", 100 * share, "%", 100],
+  ["modes covered", modes, "", 8, 0],
+  ["samples in a mode", 100 * share, "%", 100, 1],
   ["energy distance", distance, ""],
 ];
 """

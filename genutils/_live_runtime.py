@@ -174,7 +174,8 @@ __SCRIPT__
       const found = figure(values(), tools(chart, legend));
       find(".live-legend").replaceChildren(...[...legend].map(swatch));
       find(".live-numbers").replaceChildren(...found.map(quantity));
-      const words = found.map(([name, value, unit, , digits = 2]) => `${name} is ${tidy(value, digits)} ${unit}`).join(", ");
+      const spoken = ([name, value, unit, , digits = 2]) => `${name} is ${tidy(value, digits)} ${unit}`;
+      const words = found.map(spoken).join(", ");
       clearTimeout(later); // spoken when the reader pauses
       later = setTimeout(() => { find(".live-words").textContent = words; }, 600);
     };

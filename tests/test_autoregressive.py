@@ -187,6 +187,21 @@ def test_recipes_run_short_and_say_exact():
     assert bits_per_dim(first.log_prob(x), 64).mean() < math.log2(17)
 
 
+def test_tempering_finds_how_much_too_sure_a_network_is():
+    model = pixels(orders=1)
+    with torch.no_grad():
+        model.net.out.weight.normal_(0, 0.3, generator=seeded())
+    x = model.sample(4000, labels=(labels := torch.arange(4000) % model.classes), generator=seeded(1))
+    model.basis *= 1.2  # now it is too sure of what its own samples look like
+    before = model.log_prob_given(x, labels).mean()
+    assert recipe.temper(model, x, labels) == pytest.approx(1.2, abs=0.051)
+    assert model.log_prob_given(x, labels).mean() > before
+    everything = torch.cartesian_prod(*[torch.arange(3)] * 4).view(-1, 2, 2)
+    small = PixelNet(levels=3, size=2, classes=1, width=8, blocks=1)
+    recipe.temper(small, everything[:5], torch.zeros(5).long())
+    assert small.log_prob(everything).exp().sum().item() == pytest.approx(1, abs=1e-5)  # still exact
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 def test_cpu_and_gpu_agree():

@@ -127,8 +127,9 @@ def test_wrong_jobs_get_one_line():
     assert done.returncode == 2 and "--jobs needs a number of at least 1; it was 0" in done.stderr
 
 
-def test_the_code_is_clean():
-    command = [sys.executable, "-m", "ruff", "check", "genutils", "tools", "tests", "book"]
+@pytest.mark.parametrize("what", [["check"], ["format", "--check"]], ids=" ".join)
+def test_the_code_is_clean(what):
+    command = [sys.executable, "-m", "ruff", *what, "genutils", "tools", "tests", "book", "lessons", "solutions"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
 

@@ -14,10 +14,10 @@ from genutils.data import digits as load
 from genutils.recipes import adam
 from genutils.training import cosine, fit
 
-TEMPERATURES = (1.0, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.35, 1.4)
+TEMPERATURES = (1.0, 1.1, 1.15, 1.2, 1.25, 1.3)
 
 
-def digits(seed: int, *, steps: int = 2150, share: float = 0.6, **settings) -> PixelNet:
+def digits(seed: int, *, steps: int = 2000, share: float = 0.6, **settings) -> PixelNet:
     """`PixelNet` on the 1,000 training digits and warped copies of them.
 
     Labels are used in training only, and with ``classes=1`` not at all. Half of each batch is read row by row, half

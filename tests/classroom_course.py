@@ -19,7 +19,7 @@ CHECKS = """
 import numpy as np
 
 from genutils.check import exercise
-from genutils.expect import expect_close
+from genutils.check.expect import expect_close
 
 
 @exercise("90.1", "small_entropy", points=2)
@@ -63,13 +63,12 @@ NAMES = {"90.1": "small_entropy", "90.2": "normalised", "90.3": "Tally"}
 
 def course(root: pathlib.Path) -> pathlib.Path:
     """Write the course: a lesson, its solution, and the parts of genutils that checks need."""
-    for folder in ("lessons", "solutions", "genutils/checks"):
+    for folder in ("lessons", "solutions", "genutils/check"):
         (root / folder).mkdir(parents=True)
-    for name in ("check", "expect", "progress"):
-        shutil.copy(REPO / "genutils" / f"{name}.py", root / "genutils")
+    for name in ("__init__", "expect", "record"):
+        shutil.copy(REPO / "genutils" / "check" / f"{name}.py", root / "genutils" / "check")
     (root / "genutils" / "__init__.py").touch()
-    (root / "genutils" / "checks" / "__init__.py").touch()
-    (root / "genutils" / "checks" / "lesson_90.py").write_text(CHECKS)
+    (root / "genutils" / "check" / "lesson_90.py").write_text(CHECKS)
     start = "import numpy as np\nfrom genutils.check import check"
     lesson, solution = (
         [new_markdown_cell("# A small lesson\n\n![a dot](dot.svg) and $p \\log p$"), new_code_cell(start)],
@@ -305,7 +304,7 @@ ATTACKS = {
     "redefines_check": "def check(*a, **k):\n    pass",
     "patches_check": "import genutils.check\ngenutils.check.check = lambda *a, **k: None",
     "replaces_modules": "import sys, types\nm = types.ModuleType('genutils.check')\nm.check = lambda *a, **k: None\nsys.modules['genutils.check'] = m",
-    "patches_allclose": "import numpy\nnumpy.allclose = lambda *a, **k: True\nimport genutils.expect\ngenutils.expect.numbers = lambda v, *a, **k: np.zeros(())",
+    "patches_allclose": "import numpy\nnumpy.allclose = lambda *a, **k: True\nimport genutils.check.expect\ngenutils.check.expect.numbers = lambda v, *a, **k: np.zeros(())",
     "hooks_ipython": "ip = get_ipython()\nip.input_transformers_post.append(lambda lines: [l for l in lines if 'grading' not in l])",
     "patches_the_registry": "import genutils.check as g\nfrom dataclasses import replace\n"
     "g._EXERCISES.update({k: replace(e, test=lambda a, r: None) for k, e in g.exercises().items()})",
@@ -337,13 +336,13 @@ def patches_when_called(nb):
     answer(
         nb,
         "90.1",
-        "def small_entropy(p):\n    import sys\n    m = sys.modules.get('genutils.checks.lesson_90')\n    real = m.expect_close\n"
+        "def small_entropy(p):\n    import sys\n    m = sys.modules.get('genutils.check.lesson_90')\n    real = m.expect_close\n"
         "    def fake(*a, **k):\n        m.expect_close = real\n    m.expect_close = fake\n    return 0.0",
     )
     answer(
         nb,
         "90.2",
-        "def normalised(w):\n    import sys, gc\n    import genutils.check as g, genutils.expect as e\n    e.expect_close.__code__ = (lambda *a, **k: None).__code__\n"
+        "def normalised(w):\n    import sys, gc\n    import genutils.check as g, genutils.check.expect as e\n    e.expect_close.__code__ = (lambda *a, **k: None).__code__\n"
         "    for f in [sys._getframe(i) for i in range(3)]:\n        f.f_globals['expect_close'] = lambda *a, **k: None\n    return w",
     )
 
@@ -460,4 +459,5 @@ def hand_in(submitted: pathlib.Path, released: pathlib.Path) -> None:
     file = write("brings_modules", lambda nb: answer(nb, "90.1", EVIL))
     (file.parent / "genutils").mkdir()
     (file.parent / "genutils" / "__init__.py").touch()
-    (file.parent / "genutils" / "check.py").write_text("def check(*a, **k):\n    pass\n")
+    (file.parent / "genutils" / "check").mkdir()
+    (file.parent / "genutils" / "check" / "__init__.py").write_text("def check(*a, **k):\n    pass\n")

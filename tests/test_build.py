@@ -26,7 +26,7 @@ def copy(tmp_path, monkeypatch):
     (tmp_path / "_build").mkdir()
     chapters = "chapters:\n- file: lessons/01_one\n- file: lessons/02_two\n"
     (tmp_path / "_toc.yml").write_text(f"format: jb-book\nroot: book/index\n{chapters}")
-    write(tmp_path / "lessons/01_one.ipynb", "from genutils.expect import brief\nprint(brief(1.0))")
+    write(tmp_path / "lessons/01_one.ipynb", "from genutils.check.expect import brief\nprint(brief(1.0))")
     write(tmp_path / "lessons/02_two.ipynb", "import math\nprint(math.pi)")
     monkeypatch.setattr(course, "ROOT", tmp_path)
     for name, value in {"ROOT": tmp_path, "BUILD": tmp_path / "_build", "HTML": tmp_path / "_build/html"}.items():
@@ -52,7 +52,11 @@ def changed(root: pathlib.Path, before: dict[str, str]) -> set[str]:
 class TestFingerprint:
     def test_prose_changes_nothing(self, copy):
         before = marks(copy)
-        write(copy / "lessons/01_one.ipynb", "from genutils.expect import brief\nprint(brief(1.0))", "# Another title")
+        write(
+            copy / "lessons/01_one.ipynb",
+            "from genutils.check.expect import brief\nprint(brief(1.0))",
+            "# Another title",
+        )
         assert changed(copy, before) == set()
 
     def test_code_changes_that_lesson(self, copy):
@@ -62,7 +66,12 @@ class TestFingerprint:
 
     @pytest.mark.parametrize(
         "module, lessons",
-        [("expect", {"01_one"}), ("plot", set()), ("__init__", {"01_one", "02_two"}), ("lesson", {"01_one", "02_two"})],
+        [
+            ("check/expect", {"01_one"}),
+            ("plot", set()),
+            ("__init__", {"01_one", "02_two"}),
+            ("lesson", {"01_one", "02_two"}),
+        ],
     )
     def test_a_module_changes_the_lessons_that_use_it(self, copy, module, lessons):
         before = marks(copy)
@@ -78,8 +87,8 @@ class TestFingerprint:
 
     def test_what_is_imported_through_another_module_counts(self, copy):
         write(copy / "lessons/02_two.ipynb", "from genutils.check import check")
-        used = {p.name for p in course.dependencies(copy / "lessons/02_two.ipynb")}
-        assert {"check.py", "expect.py", "progress.py", "lesson.py"} <= used
+        used = {str(p.relative_to(copy / "genutils")) for p in course.dependencies(copy / "lessons/02_two.ipynb")}
+        assert {"check/__init__.py", "check/expect.py", "check/record.py", "lesson.py"} <= used
 
 
 class TestExecute:
@@ -88,7 +97,8 @@ class TestExecute:
         assert build_book.execute(2) == []
         write(copy / "lessons/02_two.ipynb", "print(4)")
         assert [name for name, _ in build_book.execute(2)] == ["02_two"]
-        (copy / "genutils/expect.py").write_text((copy / "genutils/expect.py").read_text() + "\nCHANGED = True\n")
+        expect = copy / "genutils/check/expect.py"
+        expect.write_text(expect.read_text() + "\nCHANGED = True\n")
         assert [name for name, _ in build_book.execute(2)] == ["01_one"]
         assert "[1/2]" in capsys.readouterr().out
 

@@ -12,9 +12,9 @@ import time
 import numpy as np
 import pytest
 
-from genutils import progress as progress_file
 from genutils.check import check, exercises, progress
-from genutils.expect import Wrong, brief, expect_close, expect_equal, expect_raises, numbers, plain
+from genutils.check import record as progress_file
+from genutils.check.expect import Wrong, brief, expect_close, expect_equal, expect_raises, numbers, plain
 
 
 @pytest.fixture(autouse=True)

@@ -321,13 +321,13 @@ def test_solutions_pass_in_both_modes(room, id, mode):
 
 
 def test_inside_mode_notices_a_patched_checker(room):
-    patch = "def normalised(w):\n    import genutils.checks.lesson_90 as m\n"
+    patch = "def normalised(w):\n    import genutils.check.lesson_90 as m\n"
     patch += "    m.expect_close = lambda *a, **k: None\n    return w"
     assert judge(patch, "normalised", room, "90.2", "inside")["verdict"] == "tampered"
 
 
 def test_what_a_student_says_never_becomes_the_verdict(room):
-    shout = "def normalised(w):\n    from genutils.expect import Wrong\n    raise Wrong('SECRET')"
+    shout = "def normalised(w):\n    from genutils.check.expect import Wrong\n    raise Wrong('SECRET')"
     said = judge(shout, "normalised", room, "90.2")
     assert said["verdict"] == "wrong" and "SECRET" not in said["says"] + said["hint"]
     forge = (

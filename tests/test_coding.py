@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genutils import coding
 from genutils.coding import (
     TOTAL,
     PrefixCode,
@@ -24,6 +23,7 @@ from genutils.coding import (
     huffman_decode,
     huffman_encode,
     ideal_bits,
+    narrow,
     quantise,
 )
 
@@ -185,7 +185,7 @@ def bits(message, p):
     """The number of bits before padding."""
     counts = quantise(p)
     starts = np.cumsum(counts) - counts
-    return coding.narrow(starts[message], counts[message], np.zeros(5 * len(message) + 2, dtype=np.uint8))
+    return narrow(starts[message], counts[message], np.zeros(5 * len(message) + 2, dtype=np.uint8))
 
 
 @pytest.mark.parametrize("alphabet", [1, 2, 3, 64, 256])
@@ -223,7 +223,7 @@ def test_compiled_steps_equal_plain_python():
     counts = quantise(p)
     starts = np.cumsum(counts) - counts
     out = np.zeros(1500, dtype=np.uint8)
-    length = coding.narrow.py_func([int(x) for x in starts[message]], [int(x) for x in counts[message]], out)
+    length = narrow.py_func([int(x) for x in starts[message]], [int(x) for x in counts[message]], out)
     assert out[: (length + 7) // 8].tobytes() == encode(message, p)
 
 
@@ -287,7 +287,7 @@ def test_many_rows_are_coded_in_blocks(monkeypatch):
     rows = rng.dirichlet(np.ones(5), size=100)
     message = rng.integers(0, 5, 100)
     data = encode(message, rows)
-    monkeypatch.setattr(coding, "BLOCK", 35)
+    monkeypatch.setattr("genutils.coding.arithmetic.BLOCK", 35)
     assert encode(message, rows) == data and np.array_equal(decode(data, 100, rows), message)
     with pytest.raises(ValueError, match="symbol 9 at position 93"):
         encode(np.where(np.arange(100) == 93, 9, message), rows)

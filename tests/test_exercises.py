@@ -9,7 +9,7 @@ import pathlib
 import pytest
 
 from genutils.check import Exercise, _examine, exercises
-from genutils.expect import Wrong
+from genutils.check.expect import Wrong
 from tests.mutants import CANDIDATES
 from tests.notebooks import LESSONS, ROOT, SOLUTIONS, by_role, cells, imports
 
@@ -190,7 +190,7 @@ def test_mutants_belong_to_exercises_and_carry_their_names():
 
 
 def test_a_check_cannot_hold_by_accident():
-    from genutils.expect import expect
+    from genutils.check.expect import expect
 
     with pytest.raises(TypeError, match="plain values"):
         expect([1], "a list is not a truth value")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from genutils.data import Text
-from genutils.own import Audio, Images, own, read_idx
+from genutils.data.files import Audio, Images, own, read_idx
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -71,6 +71,8 @@ def dependencies(notebook: pathlib.Path) -> list[pathlib.Path]:
     waiting |= _imports((package / "__init__.py").read_text(encoding="utf-8"))
     while waiting:
         name = waiting.pop()
+        if name.count(".") > 1:
+            waiting.add(name.rpartition(".")[0])  # importing a module runs the packages that it is in
         base = ROOT.joinpath(*name.split("."))
         files = [base.with_suffix(".py"), base / "__init__.py"]
         if name == "genutils.*":
@@ -79,8 +81,8 @@ def dependencies(notebook: pathlib.Path) -> list[pathlib.Path]:
             if file.exists() and file not in seen:
                 seen.add(file)
                 waiting |= _imports(file.read_text(encoding="utf-8"))
-    if package / "check.py" in seen:  # check() reaches the lesson's own checks by name
-        own = package / "checks" / f"lesson_{notebook.stem.split('_')[0]}.py"
+    if package / "check" / "__init__.py" in seen:  # check() reaches the lesson's own checks by name
+        own = package / "check" / f"lesson_{notebook.stem.split('_')[0]}.py"
         seen |= {own} if own.exists() else set()
     return sorted(seen)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pkgutil
 from pathlib import Path
 
 from docutils import nodes
@@ -22,14 +21,25 @@ class FamilyMap(Directive):
         return [nodes.raw("", draw(written), format="html")]
 
 
+def public_modules() -> list[str]:
+    """Modules of genutils with a section on the API page. A package with ``__all__`` shows its parts as its own."""
+    whole = [p.parent.name for p in (ROOT / "genutils").glob("*/__init__.py") if "__all__" in p.read_text("utf-8")]
+    names = []
+    for file in (ROOT / "genutils").rglob("*.py"):
+        *packages, module = file.relative_to(ROOT / "genutils").with_suffix("").parts
+        if module == "__init__":
+            names.append(".".join(packages))
+        elif not packages or packages[0] not in (*whole, "figures", "recipes"):
+            names.append(".".join([*packages, module]))
+    return [name for name in names if name and name not in ("figures", "recipes") and "lesson_" not in name]
+
+
 def insert_api(app, docname: str, source: list[str]) -> None:
     """Put one section per module of genutils where the API page says so: a new module shows up by itself."""
     if docname != "book/api":
         return
-    modules = [m.name for m in pkgutil.iter_modules([str(ROOT / "genutils")]) if not m.ispkg]
-    names = [name for name in modules if not name.startswith("_") and name not in app.config.genutils_inner]
     order = app.config.genutils_order
-    names.sort(key=lambda name: (order.index(name) if name in order else len(order), name))
+    names = sorted(public_modules(), key=lambda name: (order.index(name) if name in order else len(order), name))
     sections = (f"## genutils.{name}\n\n```{{eval-rst}}\n.. automodule:: genutils.{name}\n```\n" for name in names)
     source[0] = source[0].replace("<!-- modules -->", "\n".join(sections))
 
@@ -51,7 +61,6 @@ def prefer_lessons(app, config) -> None:
 
 def setup(app):
     app.add_config_value("genutils_order", [], "env")
-    app.add_config_value("genutils_inner", [], "env")
     app.add_directive("family-map", FamilyMap)
     app.connect("config-inited", prefer_lessons)
     app.connect("source-read", insert_api)

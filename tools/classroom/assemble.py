@@ -68,7 +68,7 @@ def assemble(room: Classroom, lesson: str, registry: dict, seeds: dict) -> tuple
         if role == "stub":
             if id not in registry:
                 raise Problem(
-                    f"exercise {id} of {lesson} has no check in genutils/checks; there are: {', '.join(registry)}."
+                    f"exercise {id} of {lesson} has no check in genutils/check; there are: {', '.join(registry)}."
                 )
             answer = _need(solved, id, "solution", lesson)
             exercises[id] = dict(registry[id], seed=seeds["seeds"][id], test=grade_id(id, "test"))

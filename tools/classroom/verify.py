@@ -145,7 +145,7 @@ def _exercise(job: dict) -> str:
 
 
 def _run(check: Any, answer: Any, id: str, seed: int, limit: float) -> dict[str, str]:
-    from genutils.expect import Wrong
+    from genutils.check.expect import Wrong
 
     try:
         check.check(answer, id, seed=seed, grading=True, limit=limit)

@@ -1,37 +1,3 @@
-"""What every live figure carries along: a style sheet, and the JavaScript that draws. See `genutils.live`."""
-
-STYLE = """
-figure.genutils-live { margin: .8em 0; color: inherit; text-align: left; }
-.genutils-live .live-chart > svg { display: block; width: 100%; }
-.genutils-live text { fill: currentColor; font: 12.5px system-ui, sans-serif; }
-.genutils-live :is(.live-controls, .live-legend, .live-numbers) { font: .85rem system-ui, sans-serif; }
-.genutils-live .live-controls {
-  display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); gap: 0 1.6rem; }
-.genutils-live .live-control { display: flex; align-items: center; gap: .6rem; min-height: 2.3rem; }
-.genutils-live .live-control label { flex: 1; display: flex; align-items: center; gap: .6rem; min-width: 0; margin: 0; }
-.genutils-live .live-control span { flex: 0 0 8.6rem; line-height: 1.2; }
-.genutils-live .live-control output { flex: 0 0 2.8rem; text-align: right; font-variant-numeric: tabular-nums; }
-.genutils-live input[type=range] { flex: 1; min-width: 5rem; height: 2rem; margin: 0; cursor: pointer; }
-.genutils-live select {
-  flex: 1; min-height: 2rem; font: inherit; color: inherit; background: transparent;
-  border: 1px solid currentColor; border-radius: 5px; }
-.genutils-live option { color: #111; background: #fff; }
-.genutils-live :is(input, select):focus-visible { outline: 3px solid #3b82c4; outline-offset: 2px; }
-.genutils-live .live-legend { display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; margin: .2rem 0 .5rem; }
-.genutils-live .live-legend i { display: inline-block; width: 1.5em; vertical-align: middle; margin-right: .4em; }
-.genutils-live .live-numbers {
-  display: grid; grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: .4rem 1rem; margin: .5rem 0; }
-.genutils-live .live-numbers :is(div, dt, dd) {
-  display: block; float: none; width: auto; margin: 0 !important; padding: 0; font-weight: 400; }
-.genutils-live .live-numbers dd { white-space: nowrap; }
-.genutils-live .live-numbers b { font-size: 1.2em; font-variant-numeric: tabular-nums; }
-.genutils-live .live-numbers i { display: block; height: 4px; border-radius: 2px; background: #3b82c4; }
-.genutils-live .live-words {
-  position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
-.genutils-live figcaption { font-size: .92em; opacity: .85; }
-""".strip()
-
-RUNTIME = r"""
 (() => {
   const COLOURS = __COLOURS__;
   const figure = (v, draw) => {
@@ -190,4 +156,3 @@ __SCRIPT__
     start(root);
   }
 })();
-""".strip()

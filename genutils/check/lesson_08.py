@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.expect import brief, expect, expect_close, expect_equal, is_distribution, numbers, plain
+from genutils.check.expect import brief, expect, expect_close, expect_equal, is_distribution, numbers, plain
 
 
 def every(d: int) -> np.ndarray:

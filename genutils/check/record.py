@@ -18,7 +18,7 @@ def path() -> pathlib.Path | None:
         return None
     if wish:
         return pathlib.Path(wish).expanduser()
-    root = pathlib.Path(__file__).resolve().parents[1]
+    root = pathlib.Path(__file__).resolve().parents[2]
     return (root if (root / "lessons").is_dir() else pathlib.Path.cwd()) / "progress.json"
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from genutils.check import exercise
-from genutils.expect import Wrong, brief, expect, expect_close, numbers
+from genutils.check.expect import Wrong, brief, expect, expect_close, numbers
 
 # 02.1 -----------------------------------------------------------------------------------------------------------------
 

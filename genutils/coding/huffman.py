@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genutils.compiled import compiled
+from genutils.coding.compiled import compiled
 
 
 def as_distribution(p, name="p"):

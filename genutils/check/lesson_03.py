@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp
 
 from genutils.check import exercise
-from genutils.expect import brief, expect, expect_close, expect_equal, numbers, pair
+from genutils.check.expect import brief, expect, expect_close, expect_equal, numbers, pair
 
 
 def _unchanged(before: np.ndarray, after: np.ndarray, name: str) -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.expect import brief, expect, expect_close, numbers
+from genutils.check.expect import brief, expect, expect_close, numbers
 
 
 def _rate(mu, log_sigma):

@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from genutils.check import exercise
+from genutils.check.expect import Wrong, brief, expect, expect_close, expect_raises, is_distribution, numbers, plain
 from genutils.coding import huffman_code
-from genutils.expect import Wrong, brief, expect, expect_close, expect_raises, is_distribution, numbers, plain
 
 
 def _bits(p: np.ndarray) -> float:

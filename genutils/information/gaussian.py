@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from genutils.arguments import floats, refuse, scale
+from genutils.information.arguments import floats, refuse, scale
 
 
 def _mu(mu, name: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import integrate, special, stats
 
 from genutils.check import exercise
-from genutils.expect import brief, expect, expect_close, numbers
+from genutils.check.expect import brief, expect, expect_close, numbers
 
 ROUNDING = 1e-9
 STUCK = "return the proposals that were accepted; and compare log u, not u, with the log of the ratio"

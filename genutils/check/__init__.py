@@ -8,7 +8,7 @@ import html
 import importlib
 import os
 import pathlib
-import pkgutil
+import re
 import signal
 import threading
 import traceback
@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from genutils import progress as _progress
-from genutils.expect import Wrong
+from genutils.check import record as _record
+from genutils.check.expect import Wrong
 from genutils.lesson import display
 
-_HERE = str(pathlib.Path(__file__).parent)
+_HERE = str(pathlib.Path(__file__).parents[1])
 _EXERCISES: dict[str, Exercise] = {}
+_REGISTERED = re.compile(r'^@exercise\(\s*"(\d\d\.\d+)",\s*"(\w+)"', re.M)
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,15 @@ class Exercise:
 
 
 def exercise(id: str, name: str, points: int = 2) -> Callable:
-    """Decorator that registers ``test(answer, rng)`` as the check of an exercise."""
+    """Decorator that registers ``test(answer, rng)`` as the check of an exercise.
+
+    Registering the same exercise again from the same module (it was reloaded after an edit) replaces its check.
+    """
 
     def register(test: Callable) -> Callable:
         for other in _EXERCISES.values():
-            if id == other.id or name == other.name:
+            again = (id, name, test.__module__) == (other.id, other.name, other.test.__module__)
+            if (id == other.id or name == other.name) and not again:
                 raise ValueError(
                     f"exercise {id} ({name}) collides with {other.id} ({other.name}); ids and names are unique"
                 )
@@ -52,12 +57,29 @@ def exercise(id: str, name: str, points: int = 2) -> Callable:
     return register
 
 
-def exercises() -> dict[str, Exercise]:
-    """All exercises of the course by id, in reading order."""
-    package = importlib.import_module("genutils.checks")
-    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
-        importlib.import_module(f"genutils.checks.{module.name}")
-    return dict(sorted(_EXERCISES.items()))
+def reading_order(id: str) -> tuple[int, ...]:
+    """The key that sorts exercise ids as numbers.
+
+    >>> sorted(["04.10", "04.9", "12.1"], key=reading_order)
+    ['04.9', '04.10', '12.1']
+    """
+    return tuple(int(part) for part in id.split("."))
+
+
+def exercises(lesson: str | None = None) -> dict[str, Exercise]:
+    """All exercises of the course by id, in reading order; or those of one lesson, such as ``"04"``."""
+    for number in {id.split(".")[0] for id in catalogue()} if lesson is None else [lesson]:
+        importlib.import_module(f"{__name__}.lesson_{number}")
+    found = {id: e for id, e in _EXERCISES.items() if lesson is None or id.split(".")[0] == lesson}
+    return {id: found[id] for id in sorted(found, key=reading_order)}
+
+
+def catalogue() -> dict[str, str]:
+    """Names of the exercises' functions by id, in reading order, read from the checks without importing them."""
+    found: dict[str, str] = {}
+    for file in sorted(pathlib.Path(__file__).parent.glob("lesson_*.py")):
+        found |= dict(_REGISTERED.findall(file.read_text(encoding="utf-8")))
+    return {id: found[id] for id in sorted(found, key=reading_order)}
 
 
 @dataclass(frozen=True)
@@ -119,29 +141,28 @@ def check(
     found = _find(fn, exercise)
     report, error = _examine(fn, found, seed, limit if limit is not None else (20.0 if grading else None), grading)
     if not grading:
-        _progress.record(found.id, report.verdict)
+        _record.record(found.id, report.verdict)
         display(report)
     elif error is not None:
         raise error from None
 
 
 def _find(fn: Any, id: str | None) -> Exercise:
-    every = exercises()
+    names = catalogue()
     if isinstance(fn, str) or not callable(fn):
         raise TypeError(f"check takes the function itself, for example check(entropy_bits); it was given {fn!r}")
-    if id is not None:
-        if id not in every:
-            raise ValueError(f"no exercise {id!r}; the ids are {', '.join(every)}")
-        return every[id]
-    name = getattr(fn, "__name__", type(fn).__name__)
-    named = {e.name: e for e in every.values()}
-    if name not in named:
-        close = difflib.get_close_matches(name, named, n=1)
-        guess = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(
-            f"no exercise asks for a function named {name!r}{guess} (or name the exercise: check({name}, '04.1'))"
-        )
-    return named[name]
+    if id is None:
+        name = getattr(fn, "__name__", type(fn).__name__)
+        id = next((i for i, known in names.items() if known == name), None)
+        if id is None:
+            close = difflib.get_close_matches(name, names.values(), n=1)
+            guess = f"; did you mean {close[0]}?" if close else ""
+            raise ValueError(
+                f"no exercise asks for a function named {name!r}{guess} (or name the exercise: check({name}, '04.1'))"
+            )
+    elif id not in names:
+        raise ValueError(f"no exercise {id!r}; the ids are {', '.join(names)}")
+    return exercises(id.split(".")[0])[id]
 
 
 def _examine(
@@ -211,7 +232,7 @@ def _time_limit(seconds: float | None):
 
 def progress(lesson: str | None = None) -> None:
     """Show which exercises are done, as a small table; ``progress("04")`` shows one lesson."""
-    every = [e for e in exercises().values() if lesson is None or e.id.split(".")[0] == lesson]
+    every = [(id, name) for id, name in catalogue().items() if lesson is None or id.split(".")[0] == lesson]
     if not every:
         raise ValueError(f"no lesson {lesson!r} has exercises; lessons are named by two digits, such as '04'")
-    display(_progress.Table([(e.id, e.name) for e in every], _progress.load()))
+    display(_record.Table(every, _record.load()))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.expect import brief, expect, expect_close, numbers, pair
+from genutils.check.expect import brief, expect, expect_close, numbers, pair
 
 
 def _levels(betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,20 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from genutils.arguments import distribution, floats, refuse, scale
-from genutils.gaussian import (
-    gaussian_cross_entropy,
-    gaussian_cross_entropy_full,
-    gaussian_entropy,
-    gaussian_kl,
-    gaussian_kl_full,
-)
-
-__all__ = [
-    "Estimate", "conditional_entropy", "cross_entropy", "entropy", "gaussian_cross_entropy",
-    "gaussian_cross_entropy_full", "gaussian_entropy", "gaussian_kl", "gaussian_kl_full", "joint_entropy", "js", "kl",
-    "kl_monte_carlo", "mutual_information", "plug_in_entropy", "surprisal",
-]  # fmt: skip
+from genutils.information.arguments import distribution, floats, refuse, scale
 
 
 def _pair(p, q, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:

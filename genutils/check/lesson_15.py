@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit, logsumexp
 
 from genutils.check import exercise
-from genutils.expect import Wrong, brief, expect, expect_close, expect_equal, numbers
+from genutils.check.expect import Wrong, brief, expect, expect_close, expect_equal, numbers
 
 # 15.1 -----------------------------------------------------------------------------------------------------------------
 

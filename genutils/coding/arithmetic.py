@@ -1,8 +1,4 @@
-"""Entropy coders: bytes whose number is the information of the message.
-
-``huffman_code`` gives every symbol a whole number of bits. ``encode`` and ``decode`` are an arithmetic coder: they give
-the whole message one number, so that a symbol may cost a fraction of a bit, under any model that can say how probable
-each next symbol is.
+"""An arithmetic coder: the whole message is one number, under any model that says how probable each next symbol is.
 
 How the arithmetic coder works. A message is an interval. It starts as [0, 1), and each symbol narrows it to that
 symbol's share of it: ``low += width * (probability of all smaller symbols)``, ``width *= probability``. In the end the
@@ -24,30 +20,8 @@ three doublings; Moffat, Neal and Witten (1998), low and width in place of low a
 
 import numpy as np
 
-from genutils.compiled import compiled
-from genutils.huffman import (
-    PrefixCode,
-    as_bytes,
-    as_distribution,
-    as_length,
-    as_symbols,
-    check_range,
-    huffman_code,
-    huffman_decode,
-    huffman_encode,
-)
-
-__all__ = [
-    "TOTAL",
-    "PrefixCode",
-    "decode",
-    "encode",
-    "huffman_code",
-    "huffman_decode",
-    "huffman_encode",
-    "ideal_bits",
-    "quantise",
-]
+from genutils.coding.compiled import compiled
+from genutils.coding.huffman import as_bytes, as_distribution, as_length, as_symbols, check_range
 
 WINDOW = 63  # bits; every number below fits in a signed 64-bit integer
 FULL, HALF, QUARTER = 2**WINDOW - 1, 2 ** (WINDOW - 1), 2 ** (WINDOW - 2)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special, stats
 
 from genutils.check import exercise
-from genutils.expect import Wrong, brief, expect, expect_close, expect_raises, numbers, pair
+from genutils.check.expect import Wrong, brief, expect, expect_close, expect_raises, numbers, pair
 
 
 def _number(value, says: str, given: str = "") -> float:

@@ -10,13 +10,16 @@ import hashlib
 import html
 import json
 import math
+import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from genutils._live_runtime import RUNTIME, STYLE
 from genutils.lesson import display
 from genutils.plot import COLOURS, INK
 
+_HERE = pathlib.Path(__file__).parent
+RUNTIME = (_HERE / "runtime.js").read_text(encoding="utf-8").strip()  # what every live figure carries along
+STYLE = (_HERE / "style.css").read_text(encoding="utf-8").strip()
 _OWN_KEYS = 'data-lm-suppress-shortcuts="true"'  # in JupyterLab the arrow keys then move the slider and not the cell
 
 

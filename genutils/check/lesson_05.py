@@ -8,7 +8,7 @@ import numpy as np
 from scipy import integrate, stats
 
 from genutils.check import exercise
-from genutils.expect import brief, expect, expect_close, numbers
+from genutils.check.expect import brief, expect, expect_close, numbers
 
 SWAPPED = "the arguments are swapped: KL(p || q) averages over p, the truth"
 NATS = "that is the answer in nats: bits take log2"

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from genutils.check import exercise
-from genutils.expect import Wrong, brief, expect, expect_close, numbers
+from genutils.check.expect import Wrong, brief, expect, expect_close, numbers
 
 
 def _given(rolls) -> str:

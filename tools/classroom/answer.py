@@ -80,8 +80,8 @@ class Server:
                 return self.keep[id]
             case ("lent", id, name):
                 return Borrowed(self, id, name)
-            case ("generator", data):
-                return pickle.loads(data)
+            case ("generator", kind, bit_generator):
+                return kind(bit_generator)
             case ("leaf", at, data, grad, requires_grad, weight):
                 import torch
 

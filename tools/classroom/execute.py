@@ -52,7 +52,7 @@ class VerifiedExecute(nbg.Execute):
         self.ran: dict[str, bool] = {}
         self.gone = ""
         self.began = time.monotonic()
-        self.story = {"errors": [], "timeouts": [], "flood": [], "died": None, "verdicts": {}}
+        self.story = {"errors": [], "timeouts": [], "flood": [], "dead": None, "verdicts": {}}
         VerifiedExecute.last = self.story
         self.flooded: dict[int, int] = {}
         self.idle = self._as_released(nb) if self.lean else set()
@@ -94,7 +94,7 @@ class VerifiedExecute(nbg.Execute):
                 self._note("timeouts", index)
             self._lose("the kernel did not stop when asked to" if stuck else "the kernel died", index, kill=True)
             self.status = "error"
-        if self.status == "timeout" and not self._answers():
+        if self.status == "late" and not self._answers():
             self._lose("the kernel did not stop when asked to", index, kill=True)
         if test is not None:
             id, exercise = test
@@ -106,8 +106,8 @@ class VerifiedExecute(nbg.Execute):
         reply, index = kwargs["execute_reply"]["content"], kwargs["cell_index"]
         self.status = reply["status"]
         if reply["status"] == "error":
-            self.status = "timeout" if reply.get("ename") == "CellTimeoutError" else "error"
-            if self.status == "timeout":
+            self.status = "late" if reply.get("ename") == "CellTimeoutError" else "error"
+            if self.status == "late":
                 self._note("timeouts", index)
             elif kwargs["cell"].metadata.get("nbgrader", {}).get("grade_id") not in self.tests:
                 self.story["errors"].append([index + 1, str(reply.get("ename", ""))[:60]])
@@ -147,7 +147,7 @@ class VerifiedExecute(nbg.Execute):
     def _lose(self, why: str, index: int | None, kill: bool = False) -> None:
         if not self.gone:
             self.gone = why
-            self.story["died"] = [None if index is None else index + 1, why]
+            self.story["dead"] = [None if index is None else index + 1, why]
         if kill and self.km is not None:
             try:
                 run_sync(self._kill)()

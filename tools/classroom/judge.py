@@ -69,7 +69,7 @@ def _judge(job: dict, socket: socket.socket, limit: float, check: Any) -> dict[s
     for seed in job["seeds"]:
         verdict = _run(check, function, id, seed, line.deadline - time.monotonic() + 2)
         if line.fault:
-            return _verdict(Verdict.TIMEOUT if line.fault == "timeout" else Verdict.DIED)
+            return _verdict(line.fault)
         if verdict["verdict"] == Verdict.WRONG and line.theirs:  # not what the student's own message says
             return _verdict(Verdict.WRONG, "your function raised an error at an input of the hidden test")
         if verdict["verdict"] != Verdict.RIGHT:

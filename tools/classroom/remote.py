@@ -31,6 +31,7 @@ import cloudpickle
 import numpy as np
 
 from tools.classroom import wire
+from tools.classroom.verdict import Verdict
 from tools.classroom.wire import Lost
 
 CHECKS = "genutils.checks"
@@ -41,7 +42,7 @@ class Line:
 
     def __init__(self, socket: socket.socket, learning: bool = False):
         self.socket, self.learning, self.deadline = socket, learning, time.monotonic() + 60
-        self.fault = ""  # why nothing more can be asked: "timeout", "died" or "nonsense"
+        self.fault: Verdict | None = None  # why nothing more can be asked: TIMEOUT, or DIED, also of nonsense
         self.theirs = False  # whether the last answer was an error of the student's own
         self.lent: list[Any] = []
         self.broken: BaseException | None = None  # a property that the answer broke inside a function of the check
@@ -63,11 +64,11 @@ class Line:
                 return value
             names, message = [str(n) for n in rest[0]], str(rest[1])[:500]
         except TimeoutError:
-            self.fault = "timeout"
+            self.fault = Verdict.TIMEOUT
         except (EOFError, OSError):
-            self.fault = "died"
+            self.fault = Verdict.DIED
         except (Lost, ValueError, TypeError, IndexError, RecursionError, MemoryError, pickle.PicklingError):
-            self.fault = self.fault or "nonsense"
+            self.fault = self.fault or Verdict.DIED
         else:
             self._raise_broken()
             self.theirs = True
@@ -156,9 +157,9 @@ class Parcel:
         if type(thing) is Remote:
             return "kept", thing._id
         if isinstance(thing, np.random.Generator):
-            copy = np.random.Generator(_copy(thing.bit_generator))
+            copy = _copy(thing.bit_generator)
             thing.bit_generator.state = type(thing.bit_generator)(thing.integers(2**63, size=4)).state
-            return "generator", pickle.dumps(copy)
+            return "generator", type(thing), copy
         if wire.is_tensor(thing) and (thing.requires_grad or type(thing).__name__ == "Parameter"):
             if not self.gradients:
                 raise TypeError("gradients do not pass through a function of the check")
@@ -244,7 +245,7 @@ def _through(line: Line, id: int, value: Any, leaves: list) -> Any:
             for g, leaf in zip(found, leaves, strict=True) if right else ():
                 right = right and (g is None or type(g) is torch.Tensor and g.shape == leaf.shape)
             if not right:
-                line.fault = "nonsense"
+                line.fault = Verdict.DIED
                 raise Lost(line.fault)
             return tuple(None if g is None else g.to(leaf.dtype) for g, leaf in zip(found, leaves, strict=True))
 

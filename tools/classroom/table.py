@@ -38,8 +38,8 @@ def story_notes(story: dict | None) -> list[str]:
         notes.append(f"timeout in cell {', '.join(map(str, story['timeouts']))} (a loop that never ends?)")
     if story["flood"]:
         notes.append(f"gigantic output in cell {', '.join(map(str, story['flood']))} (cut)")
-    if story["died"]:
-        number, why = story["died"]
+    if story["dead"]:
+        number, why = story["dead"]
         notes.append(f"dead kernel: {why}" + (f" in cell {number}" if number else ""))
     said: dict[str, list[str]] = {}
     for id, verdict in story["verdicts"].items():

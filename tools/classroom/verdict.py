@@ -28,7 +28,7 @@ class Verdict(StrEnum):
     ONLY_INSIDE = "only inside"
     UNPICKLABLE = "unpicklable"
     UNREACHED = "unreached"
-    MISSING = "missing"
+    MISSING = "absent"
 
 
 # What an answer that is judged inside its own process may say of itself.

@@ -36,7 +36,7 @@ def settle(job: Job, manifest: dict, submissions: dict[str, Submission], results
             else:
                 failed, notes = before.get("failed") or "not graded yet", []
             row = Row(name, dict.fromkeys(tests.values(), 0.0), max=most)
-            row.notes = [failed] * bool(failed) + notes + [result["feedback"]] * ("feedback" in result)
+            row.notes = [failed] * bool(failed) + notes + ([result["feedback"]] if "feedback" in result else [])
             row.status = "not graded" if failed else "see notes" if row.notes else "ok"
             if failed == "nothing handed in":
                 row.status = "missing"

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import pathlib
 import shutil
 from collections.abc import Callable
 
+import cloudpickle
 import nbformat
+import numpy as np
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from tools.classroom.cells import grade_id
 
 REPO = pathlib.Path(__file__).resolve().parents[1]
 LESSON = "90_small"
@@ -99,6 +104,13 @@ def course(root: pathlib.Path) -> pathlib.Path:
     return root
 
 
+def blob(id: str) -> str:
+    """The solution of an exercise as it travels."""
+    names = {"np": np, "__name__": "__main__"}
+    exec(SOLVED[id], names)
+    return base64.b64encode(cloudpickle.dumps(names[NAMES[id]])).decode()
+
+
 def _notebook(cells: list) -> nbformat.NotebookNode:
     return new_notebook(
         cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -122,7 +134,7 @@ def answer(nb: nbformat.NotebookNode, id: str, source: str) -> None:
 
 
 def find(nb: nbformat.NotebookNode, id: str, kind: str) -> nbformat.NotebookNode:
-    name = f"ex-{id.replace('.', '-')}-{kind}"
+    name = grade_id(id, kind)
     return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
 
 

@@ -23,7 +23,7 @@ from tools.classroom.verdict import Mode, Verdict, settle
 
 HELD = 200_000  # characters of output kept for a cell
 FLOOD = 20_000_000  # characters after which a cell is stopped
-# The notebook has a second name, __mp_main__, under which pickle would look for scipy's ufuncs; it is put aside meanwhile.
+# A kernel has a second name, __mp_main__, under which pickle would look for scipy's ufuncs: it is put aside meanwhile.
 CARRY = (
     "(lambda modules, aside: [aside.update({{n: modules.pop(n) for n in ['__mp_main__'] if n in modules}}), "
     "__import__('base64').b64encode(__import__('cloudpickle').dumps({name})).decode(), modules.update(aside)][1])"

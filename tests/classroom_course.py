@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import json
 import pathlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cloudpickle
 import nbformat
@@ -67,13 +68,11 @@ NAMES = {"90.1": "small_entropy", "90.2": "normalised", "90.3": "Tally"}
 
 
 def course(root: pathlib.Path) -> pathlib.Path:
-    """Write the course: a lesson, its solution, and the parts of genutils that checks need."""
-    for folder in ("lessons", "solutions", "genutils/checks"):
+    """Write the course: a lesson, its solution, and genutils without the checks of other lessons."""
+    for folder in ("lessons", "solutions"):
         (root / folder).mkdir(parents=True)
-    for name in ("check", "expect", "progress"):
-        shutil.copy(REPO / "genutils" / f"{name}.py", root / "genutils")
-    (root / "genutils" / "__init__.py").touch()
-    (root / "genutils" / "checks" / "__init__.py").touch()
+    others = shutil.ignore_patterns("__pycache__", "figures", "recipes", "lesson_[0-9]*.py")
+    shutil.copytree(REPO / "genutils", root / "genutils", ignore=others)
     (root / "genutils" / "checks" / "lesson_90.py").write_text(CHECKS)
     start = "import numpy as np\nfrom genutils.check import check"
     lesson, solution = (
@@ -102,6 +101,16 @@ def course(root: pathlib.Path) -> pathlib.Path:
     nbformat.write(_notebook(solution), root / "solutions" / f"{LESSON}.ipynb")
     (root / "lessons" / "dot.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     return root
+
+
+@contextlib.contextmanager
+def one_at_a_time(lock: pathlib.Path) -> Iterator[None]:
+    """Of all test processes one at a time goes on; the system lets go of the lock when a process ends."""
+    import fcntl  # what waits here grades, and grading needs a system that has it
+
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def blob(id: str) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 ANSWER, TEST, QUESTION = "answer", "test", "question"
-_PREFIX = "ex"
 _KINDS = f"{ANSWER}|{TEST}|{QUESTION}"
-PATTERN = rf"{_PREFIX}-(?P<lesson>\d+)-(?P<number>\w+)-(?P<kind>{_KINDS})"  # as it stands in nbgrader's pages
+PATTERN = rf"ex-(?P<lesson>\d+)-(?P<number>\w+)-(?P<kind>{_KINDS})"  # as it stands in nbgrader's pages
 
 
 def grade_id(exercise: str, kind: str) -> str:
@@ -19,7 +18,7 @@ def grade_id(exercise: str, kind: str) -> str:
     Raises:
         ValueError: if no exercise could be read back from it.
     """
-    id = f"{_PREFIX}-{exercise.replace('.', '-')}-{kind}"
+    id = f"ex-{exercise.replace('.', '-')}-{kind}"
     if parse(id) != (exercise, kind):
         raise ValueError(f"{exercise!r} and {kind!r} make no id of a graded cell; exercises are named NN.k")
     return id

@@ -17,6 +17,7 @@ from tools.classroom import assemble, files, system, verify
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.settings import make
 from tools.classroom.verdict import Mode, Verdict
+from tools.classroom.workers import convert
 
 README = """{title}
 {rule}
@@ -112,7 +113,7 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
         shutil.rmtree(source.parent, ignore_errors=True)
         staged.rename(source.parent)
     shutil.rmtree(target, ignore_errors=True)
-    said = _nbgrader(room, env, "generate_assignment", lesson, "--force")
+    said = convert(room, lesson, env)
     released = target / f"{lesson}.ipynb"
     if not released.exists():
         reason = next((x for x in reversed(said.splitlines()) if "Error" in x), said[-1000:])

@@ -112,11 +112,8 @@ def _one(job: Job, student: str, out: pathlib.Path) -> None:
     os.setsid()
     room = job.room
     log = room.grades / job.lesson / "logs" / f"{student}.log"
-    with contextlib.suppress(OSError), open(log, "w", encoding="utf-8") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    with open(os.devnull) as nothing:
-        os.dup2(nothing.fileno(), 0)
+    with contextlib.suppress(OSError):
+        _speak_to(log)
     result: dict[str, Any] = {}
     try:
         runtime = tempfile.mkdtemp(prefix="jupyter-")
@@ -147,20 +144,59 @@ def _one(job: Job, student: str, out: pathlib.Path) -> None:
         os._exit(0)
 
 
-def _settings(job: Job, student: str) -> tuple[Any, Any]:
+def convert(room: Classroom, lesson: str, env: dict[str, str]) -> str:
+    """Run nbgrader's ``generate_assignment`` in a process of its own; what it said."""
+    from nbgrader.converters.generate_assignment import GenerateAssignment
+
+    from tools.classroom import settings  # noqa: F401  (loaded once, inherited by the fork)
+
+    def start(log: pathlib.Path) -> None:
+        _speak_to(log)
+        try:
+            os.environ.clear()
+            os.environ.update(env)
+            os.chdir(room.folder)
+            converter = GenerateAssignment(**_settings(room, lesson))
+            converter.force = True
+            converter.start()
+        except BaseException:
+            traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(0)
+
+    with tempfile.TemporaryDirectory(prefix="classroom-") as scratch:
+        log = pathlib.Path(scratch) / "log"
+        process = multiprocessing.get_context("fork").Process(target=start, args=(log,), name=f"release {lesson}")
+        process.start()
+        process.join()
+        return log.read_text(encoding="utf-8", errors="replace")
+
+
+def _speak_to(log: pathlib.Path) -> None:
+    """All that this process and its children say goes to a file, and nothing can be asked of whoever started it."""
+    with open(log, "w", encoding="utf-8") as file, open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+
+
+def _settings(room: Classroom, lesson: str, job: Job | None = None, student: str | None = None) -> dict[str, Any]:
+    """What an nbgrader converter is made with: for a release, or for the submission of a student."""
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
     from tools.classroom.settings import configure
 
-    c = configure(Config(), str(job.room.root), str(job.room.folder / "nbgrader_config.py"))
-    c.CourseDirectory.assignment_id = job.lesson
-    c.CourseDirectory.student_id = student
-    c.Execute.timeout = c.ExecutePreprocessor.timeout = job.limits.timeout
-    c.VerifiedExecute.total = 10.0 * job.limits.timeout
-    c.VerifiedExecute.check_limit = min(job.limits.check, float(job.limits.timeout))
-    c.VerifiedExecute.lean = job.lean
-    return c, CourseDirectory(config=c)
+    c = configure(Config(), str(room.root), str(room.folder / "nbgrader_config.py"))
+    c.CourseDirectory.assignment_id = lesson
+    if job is not None:
+        c.CourseDirectory.student_id = student
+        c.Execute.timeout = c.ExecutePreprocessor.timeout = job.limits.timeout
+        c.VerifiedExecute.total = 10.0 * job.limits.timeout
+        c.VerifiedExecute.check_limit = min(job.limits.check, float(job.limits.timeout))
+        c.VerifiedExecute.lean = job.lean
+    return {"config": c, "coursedir": CourseDirectory(config=c)}
 
 
 def _autograde(job: Job, student: str, result: dict) -> None:
@@ -168,8 +204,7 @@ def _autograde(job: Job, student: str, result: dict) -> None:
 
     from tools.classroom.execute import VerifiedExecute
 
-    c, course = _settings(job, student)
-    converter = Autograde(coursedir=course, config=c)
+    converter = Autograde(**_settings(job.room, job.lesson, job, student))
     converter.force = True
     try:
         converter.start()
@@ -182,8 +217,7 @@ def _autograde(job: Job, student: str, result: dict) -> None:
 def _feedback(job: Job, student: str) -> None:
     from nbgrader.converters.generate_feedback import GenerateFeedback
 
-    c, course = _settings(job, student)
-    converter = GenerateFeedback(coursedir=course, config=c)
+    converter = GenerateFeedback(**_settings(job.room, job.lesson, job, student))
     converter.force = True
     converter.start()
     folder = job.room.feedback / student / job.lesson

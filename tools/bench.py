@@ -80,9 +80,9 @@ def measure_codec() -> dict:
 
 
 def measure_grading(sizes: list[int]) -> dict:
-    from tools.classroom.grade import time_grading
     from tools.classroom.layout import Classroom
     from tools.classroom.release import release
+    from tools.classroom.timing import time_grading
 
     result = {"command": "python -m tools.bench --only grading"}
     with tempfile.TemporaryDirectory() as folder:

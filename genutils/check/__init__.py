@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from genutils.check import record as _record
-from genutils.check.expect import Wrong
+from genutils.check.expect import StillRunning, Wrong
 from genutils.lesson import display
 
 _HERE = str(pathlib.Path(__file__).parents[1])
@@ -212,14 +212,14 @@ def _where(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _time_limit(seconds: float | None):
-    """Stop the body with `Wrong` after so many seconds (where signals exist: the main thread of a Unix process)."""
+    """Stop the body with `StillRunning` after so many seconds (where signals exist: a Unix process's main thread)."""
     usable = seconds and hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
     if not usable:
         yield
         return
 
     def stop(signum, frame):
-        raise Wrong(f"your function was still running after {seconds:g} seconds", hint="a loop that never ends?")
+        raise StillRunning(seconds)
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)

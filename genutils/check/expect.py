@@ -34,6 +34,13 @@ class Wrong(AssertionError):
         return "; ".join(parts)
 
 
+class StillRunning(Wrong):
+    """An answer that had not ended when its time was up; by this type, and by nothing else, a grader knows it."""
+
+    def __init__(self, seconds: float):
+        super().__init__(f"your function was still running after {seconds:g} seconds", hint="a loop that never ends?")
+
+
 def brief(value: Any, limit: int = 160) -> str:
     """A value on one line, short enough for a report.
 

@@ -40,11 +40,13 @@ def main(argv: list[str] | None = None) -> int:
             run(room, args.lesson, force=args.force, new_seeds=args.new_seeds, validate=not args.no_validate)
         else:
             from tools.classroom.grade import grade as run
+            from tools.classroom.workers import Limits
 
             if args.command == "grade":
                 if args.timeout < 1 or args.workers < 1:
                     raise Problem("--timeout and --workers are at least 1.")
-                run(room, args.lesson, timeout=args.timeout, workers=args.workers, students=args.student)
+                limits = Limits(timeout=args.timeout)
+                run(room, args.lesson, students=args.student, limits=limits, at_a_time=args.workers)
             else:
                 run(room, args.lesson, execute=False)
     except Problem as problem:

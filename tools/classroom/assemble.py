@@ -14,6 +14,7 @@ from typing import Any
 import nbformat
 from nbformat.v4 import new_code_cell
 
+from tools.classroom.cells import ANSWER, QUESTION, TEST, grade_id
 from tools.classroom.layout import Classroom, Problem
 
 POINTS_IN_WORDS = 4
@@ -44,10 +45,6 @@ def exercise_ids(lesson: nbformat.NotebookNode) -> list[str]:
     return [c.metadata.exercise for c in lesson.cells if c.metadata.get("role") == "stub"]
 
 
-def grade_id(exercise: str, kind: str) -> str:
-    return f"ex-{exercise.replace('.', '-')}-{kind}"
-
-
 def assemble(room: Classroom, lesson: str, registry: dict, seeds: dict) -> tuple[nbformat.NotebookNode, dict[str, Any]]:
     """The instructor's notebook and the manifest.
 
@@ -71,8 +68,8 @@ def assemble(room: Classroom, lesson: str, registry: dict, seeds: dict) -> tuple
                     f"exercise {id} of {lesson} has no check in genutils/check; there are: {', '.join(registry)}."
                 )
             answer = _need(solved, id, "solution", lesson)
-            exercises[id] = dict(registry[id], seed=seeds["seeds"][id], test=grade_id(id, "test"))
-            _mark(cell, grade_id(id, "answer"), solution=True)
+            exercises[id] = dict(registry[id], seed=seeds["seeds"][id], test=grade_id(id, TEST))
+            _mark(cell, grade_id(id, ANSWER), solution=True)
             cell.metadata["classroom_stub"] = cell.source
             used = {n.id for n in ast.walk(ast.parse(answer.source)) if isinstance(n, ast.Name)}
             cell.source = "\n".join([*(line for name, line in imports.items() if name in used), answer.source])
@@ -85,27 +82,27 @@ def assemble(room: Classroom, lesson: str, registry: dict, seeds: dict) -> tuple
             name = exercises[id]["name"]
             hidden = f'check({name}, "{id}", seed={exercises[id]["seed"]}, grading=True)'
             test = new_code_cell(
-                "\n".join([VISIBLE.format(id=id), HIDDEN[0], hidden, HIDDEN[1]]), id=grade_id(id, "test")
+                "\n".join([VISIBLE.format(id=id), HIDDEN[0], hidden, HIDDEN[1]]), id=grade_id(id, TEST)
             )
-            _mark(test, grade_id(id, "test"), grade=True, locked=True, points=exercises[id]["points"])
+            _mark(test, grade_id(id, TEST), grade=True, locked=True, points=exercises[id]["points"])
             cells += [cell, test]
         elif role == "question":
             rubric = _need(solved, id, "rubric", lesson)
             model = solved.get((id, "model-answer"))
             points = rubric.metadata.get("points", POINTS_IN_WORDS)
-            manual[id] = {"points": points, "answer": grade_id(id, "answer")}
+            manual[id] = {"points": points, "answer": grade_id(id, ANSWER)}
             scheme = [MARK[0], "", f"**Rubric ({points} points)**", "", rubric.source]
             if model is not None:
                 scheme += ["", "**Model answer**", "", model.source]
             cell.source = "\n".join([cell.source, *scheme, MARK[1]])
-            _mark(cell, grade_id(id, "question"), locked=True)
+            _mark(cell, grade_id(id, QUESTION), locked=True)
             _forget(cell)
             cells.append(cell)
         elif role == "answer":
             if id not in manual:
                 raise Problem(f"{lesson}: the answer {id} comes before its question; put the question first.")
             model = solved.get((id, "model-answer"))
-            _mark(cell, grade_id(id, "answer"), grade=True, solution=True, points=manual[id]["points"])
+            _mark(cell, grade_id(id, ANSWER), grade=True, solution=True, points=manual[id]["points"])
             cell.metadata["classroom_stub"] = cell.source
             cell.source = model.source if model is not None else "(see the rubric)"
             _forget(cell)

@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 
+from tools.classroom.cells import ANSWER, QUESTION, TEST, parse
 from tools.classroom.layout import Classroom
 
 LARGEST = 50 * 2**20
@@ -155,12 +156,8 @@ def _parse(data: bytes, notes: list[str]) -> nbformat.NotebookNode:
 def _repair(nb: nbformat.NotebookNode, manifest: dict, notes: list[str]) -> None:
     """Restore the released shape around the student's own answers."""
     released = {c["nbgrader"]["grade_id"]: c for c in manifest["released"] if c["nbgrader"]}
-    names = {e["test"]: f"test cell of {id}" for id, e in manifest["exercises"].items()}
-    names |= {
-        f"ex-{id.replace('.', '-')}-answer": f"answer cell of {id}"
-        for id in (*manifest["exercises"], *manifest["manual"])
-    }
-    names |= {f"ex-{id.replace('.', '-')}-question": f"question {id}" for id in manifest["manual"]}
+    words = {TEST: "test cell of {}", ANSWER: "answer cell of {}", QUESTION: "question {}"}
+    names = {id: words[kind].format(exercise) for id in released for exercise, kind in [parse(id)]}
     kernel = nb.metadata.get("kernelspec") if isinstance(nb.get("metadata"), dict) else None
     if not isinstance(kernel, dict) or not kernel.get("name"):
         notes.append("kernelspec missing (python3 was used)")

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 
+from tools.classroom.cells import PATTERN
 from tools.classroom.layout import REPO, Classroom
 from tools.classroom.preprocessors import redact
 
@@ -53,10 +54,8 @@ def assets(room: Classroom) -> bool:
 def polish(page: str, seeds: list[int], maths: bool) -> str:
     """nbgrader's page without scripts, without remote files, without seeds."""
     page = redact_seeds(page, seeds)
-    page = re.sub(
-        r'(<a href="#ex-(\d+)-(\w+)-(?:test|answer)">)(?:Test cell|Written response)', r"\1Exercise \2.\3", page
-    )
-    page = re.sub(r"Grade cell: <code>ex-(\d+)-(\w+)-test</code>", r"Points of \1.\2", page)
+    page = re.sub(rf'(<a href="#{PATTERN}">)(?:Test cell|Written response)', r"\1Exercise \g<lesson>.\g<number>", page)
+    page = re.sub(rf"Grade cell: <code>{PATTERN}</code>", r"Points of \g<lesson>.\g<number>", page)
     page = re.sub(r"<script\b.*?</script\s*>", "", page, flags=re.S | re.I)
     page = re.sub(r"<link\b[^>]*\bhref\s*=\s*[\"']?(https?:)?//[^>]*>", "", page, flags=re.I)
     page = re.sub(r"@import\s+(url\()?[\"']?(https?:)?//[^;]*;", "", page, flags=re.I)

@@ -1,4 +1,4 @@
-"""Where things are: the course, the instructor's classroom folder, and how nbgrader is told about both."""
+"""Where things are: the course and the instructor's classroom folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ import re
 import sys
 from collections.abc import Iterator
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 
@@ -67,25 +72,10 @@ class Classroom:
                 f"{file} cannot be read ({error}); restore it from a backup, or release again with --force."
             ) from None
 
-    def make(self) -> None:
-        """Create the folder with its nbgrader settings."""
-        try:
-            for path in (self.folder, self.source, self.release, self.submitted, self.private):
-                path.mkdir(parents=True, exist_ok=True)
-            self.private.chmod(0o700)
-            settings = self.folder / "nbgrader_config.py"
-            settings.write_text(_SETTINGS.format(repo=str(REPO), root=str(self.root)), encoding="utf-8")
-        except OSError as error:
-            raise Problem(
-                f"cannot write in {self.folder} ({error.strerror}); set CLASSROOM=path to a folder that you may write."
-            ) from None
-
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
-        """Hold the folder: two runs at a time would write each other's files."""
-        try:
-            import fcntl
-        except ImportError:
+        """Hold the folder: two runs at a time would write each other's files. Without ``fcntl`` nothing holds it."""
+        if fcntl is None:
             yield
             return
         with open(self.private / "lock", "w") as lock:
@@ -130,60 +120,3 @@ class Classroom:
         env |= {"PYTHONDONTWRITEBYTECODE": "1", "JUPYTER_PLATFORM_DIRS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         env |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
         return env
-
-
-_SETTINGS = """# Written by `make release`: nbgrader and Formgrader work here with the safeguards of the course.
-import sys
-
-sys.path.insert(0, {repo!r})
-from tools.classroom.layout import configure
-
-configure(get_config(), {root!r}, __file__)
-"""
-
-
-def configure(c: Any, root: str, settings: str) -> Any:
-    """Tell nbgrader about a classroom (used by its command line, by Formgrader, and by `grade`)."""
-    from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
-    from nbgrader import preprocessors as nbg
-
-    from tools.classroom import preprocessors as ours
-
-    room = Classroom(root, pathlib.Path(settings).resolve().parent)
-    c.CourseDirectory.root = str(room.folder)
-    c.CourseDirectory.course_id = "course"
-    c.CourseDirectory.submitted_directory = (
-        "collected"  # checked copies; what students handed in is never opened for writing
-    )
-    c.CourseDirectory.db_url = f"sqlite:///{room.db}?timeout=60"
-    c.ClearMarkScheme.enforce_metadata = False
-    c.GenerateAssignment.preprocessors = [
-        nbg.LockCells,
-        ours.SwapStubs,
-        nbg.ClearOutput,
-        nbg.CheckCellMetadata,
-        nbg.ComputeChecksums,
-        nbg.SaveCells,
-        nbg.ClearHiddenTests,
-        nbg.ClearMarkScheme,
-        nbg.ComputeChecksums,
-        nbg.CheckCellMetadata,
-    ]
-    c.Autograde.autograde_preprocessors = [
-        ours.VerifiedExecute,
-        nbg.IgnorePattern,
-        ClearMetadataPreprocessor,
-        nbg.LimitOutput,
-        nbg.SaveAutoGrades,
-        nbg.AssignLatePenalties,
-        nbg.CheckCellMetadata,
-    ]
-    c.ClearMetadataPreprocessor.clear_notebook_metadata = False
-    c.GenerateFeedback.preprocessors = [nbg.GetGrades, ours.Redact, CSSHTMLHeaderPreprocessor]
-    c.VerifiedExecute.root = str(room.root)
-    c.VerifiedExecute.private = str(room.private)
-    for section in ("Execute", "ExecutePreprocessor"):
-        c[section].timeout = 60
-        c[section].kernel_name = "python3"
-    c.Validator.validate_all = False
-    return c

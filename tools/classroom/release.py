@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import pathlib
 import shutil
 import subprocess
@@ -14,8 +13,11 @@ from collections.abc import Callable
 
 import nbformat
 
-from tools.classroom import assemble, verify
+from tools.classroom import assemble, files, system, verify
 from tools.classroom.layout import Classroom, Problem
+from tools.classroom.settings import make
+from tools.classroom.verdict import Mode, Verdict
+from tools.classroom.workers import convert
 
 README = """{title}
 {rule}
@@ -60,8 +62,9 @@ def release(
     Raises:
         Problem: with one line that says what to do.
     """
+    system.can_judge()
     lesson = room.lesson(lesson)
-    room.make()
+    make(room)
     with room.alone():
         return _release(room, lesson, force, new_seeds, validate, say)
 
@@ -110,7 +113,7 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
         shutil.rmtree(source.parent, ignore_errors=True)
         staged.rename(source.parent)
     shutil.rmtree(target, ignore_errors=True)
-    said = _nbgrader(room, env, "generate_assignment", lesson, "--force")
+    said = convert(room, lesson, env)
     released = target / f"{lesson}.ipynb"
     if not released.exists():
         reason = next((x for x in reversed(said.splitlines()) if "Error" in x), said[-1000:])
@@ -131,7 +134,7 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
             f"the release would have given something away, so it was removed: {'; '.join(found + sorted(strangers))}"
         )
     manifest["released"] = _cells(released)
-    _write_private(room.private / f"{lesson}.json", manifest)
+    files.write(room.private / f"{lesson}.json", manifest, mode=0o600)
     total = sum(e["points"] for e in [*manifest["exercises"].values(), *manifest["manual"].values()])
     say(f"{lesson}: {len(ids)} exercises and {len(manifest['manual'])} question(s) in words, {total:g} points")
     say(f"hand this folder to students: {target}")
@@ -160,25 +163,26 @@ def _rehearse(room: Classroom, manifest: dict, env: dict, say: Callable) -> None
     assert all(base64.b64decode(b) for b in blobs.values())
     left = dict(manifest["exercises"])
     reasons = {}
-    for mode in ("apart", "inside"):
+    for mode in Mode:
         jobs = [
             {"id": id, "blob": blobs[id], "mode": mode, "seeds": [e["seed"], e["seed"] + 1]} for id, e in left.items()
         ]
         said = verify.verdicts(room.root, jobs, limit=60.0, preload=manifest["preload"], env=env)
-        for id, verdict in said.items():
-            if verdict["verdict"] == "right":
+        for id, found in said.items():
+            if found["verdict"] == Verdict.RIGHT:
                 manifest["exercises"][id]["mode"] = mode
                 del left[id]
-            reasons[id] = f"{verdict['verdict']} {verdict['says']}".strip()
-        if mode == "apart" and left:
-            say(
-                f"note: {', '.join(left)} can only be checked inside the student's own process, which protects less "
-                "(see the page for instructors)"
-            )
+            reasons[id] = f"{found['verdict']} {found['says']}".strip()
     if left:
         why = "; ".join(f"{id}: {reasons[id]}" for id in left)
         raise Problem(
             f"the solution does not pass its own check ({why}); mend the solution or the check, then release."
+        )
+    weak = [id for id, e in manifest["exercises"].items() if e["mode"] == Mode.INSIDE]
+    if weak:
+        say(
+            f"note: {', '.join(weak)} can only be checked inside the student's own process, which protects less "
+            "(see the page for instructors)"
         )
 
 
@@ -191,14 +195,6 @@ def _nbgrader(room: Classroom, env: dict, *args: str) -> str:
     except subprocess.TimeoutExpired:
         raise Problem(f"nbgrader {args[0]} took more than 15 minutes; does the solved lesson run?") from None
     return done.stdout
-
-
-def _write_private(file: pathlib.Path, manifest: dict) -> None:
-    temporary = file.with_suffix(".tmp")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w", encoding="utf-8") as out:
-        json.dump(manifest, out, indent=1)
-    os.replace(temporary, file)
 
 
 def _cells(released: pathlib.Path) -> list[dict]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import os
-import resource
-import signal
 import socket
 import struct
 
 import psutil
+
+from tools.classroom.layout import fcntl
+from tools.classroom.system import resource
 
 _NEWUSER, _NEWNET, _SUBREAPER = 0x10000000, 0x40000000, 36
 
@@ -23,16 +23,18 @@ def isolate(memory: int) -> dict[str, bool]:
         memory: bytes of address space for each process.
     """
     done = {"network": _no_network()}
-    for what, limit in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 2**30), (resource.RLIMIT_CORE, 0)):
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(what, (limit, limit))
-    with contextlib.suppress(OSError, AttributeError):
+    for what, limit in (("RLIMIT_AS", memory), ("RLIMIT_FSIZE", 2**30), ("RLIMIT_CORE", 0)) if resource else ():
+        with contextlib.suppress(ValueError, OSError, AttributeError):
+            resource.setrlimit(getattr(resource, what), (limit, limit))
+    with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     return done
 
 
 def _no_network() -> bool:
     """A network namespace of our own, in which only the loopback device exists."""
+    if fcntl is None:
+        return False
     uid, gid = os.getuid(), os.getgid()
     try:
         if ctypes.CDLL(None, use_errno=True).unshare(_NEWUSER | _NEWNET) != 0:
@@ -60,5 +62,5 @@ def end(pid: int, itself: bool = False) -> None:
             if not children:
                 break
     if itself:
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(pid).kill()

@@ -1,0 +1,175 @@
+"""The answer's end of the line, in a process of its own: holds a student's function and does what the judge asks."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import signal
+import socket
+from typing import Any
+
+import numpy as np
+
+from tools.classroom import wire
+from tools.classroom.remote import perform
+
+
+def alone(line: socket.socket) -> None:
+    """Cut a forked child off: no other file is open, and it ends with its parent."""
+    os.setsid()
+    try:
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+    except (OSError, AttributeError):  # not Linux
+        pass
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    os.closerange(3, line.fileno())
+    os.closerange(line.fileno() + 1, 65536)
+
+
+def serve(line: socket.socket) -> None:
+    """Receive the function, then answer questions until the judge hangs up."""
+    Server(line).run()
+
+
+class Server:
+    """What this process holds: the student's objects that the judge knows by number, and how to reach the judge."""
+
+    def __init__(self, line: socket.socket):
+        self.line, self.keep = line, []
+
+    def run(self) -> None:
+        self._reply(lambda: self.keep.append(pickle.loads(wire.receive(self.line))), [])
+        while True:
+            try:
+                message, leaves = self._receive()
+            except (EOFError, OSError):
+                return
+            self._do(message, leaves)
+
+    def ask(self, op: str, lent: int, *rest: Any) -> Any:
+        """Ask the judge to do something with an object of the check, and oblige it meanwhile."""
+        wire.send(self.line, json.dumps(["ask", op, lent, *(wire.encode(r, self._plain) for r in rest)]).encode())
+        while True:
+            (kind, *found), leaves = self._receive()
+            if kind == "value":
+                for at, array in found[1]:  # the check's function changed its argument
+                    np.copyto(rest[0][at], array)
+                return found[0]
+            if kind == "error":
+                raise wire.known_error(*found)
+            self._do((kind, *found), leaves)
+
+    def _receive(self) -> tuple[Any, list]:
+        leaves: list[Any] = []
+
+        class Unpickler(pickle.Unpickler):
+            def persistent_load(_, what: tuple) -> Any:  # noqa: N805
+                return self._stands_for(what, leaves)
+
+        return Unpickler(io.BytesIO(wire.receive(self.line))).load(), leaves
+
+    def _stands_for(self, what: tuple, leaves: list) -> Any:
+        match what:
+            case ("kept", id):
+                return self.keep[id]
+            case ("lent", id, name):
+                return Borrowed(self, id, name)
+            case ("generator", kind, bit_generator):
+                return kind(bit_generator)
+            case ("leaf", at, data, grad, requires_grad, weight):
+                import torch
+
+                if at == len(leaves):
+                    leaf = torch.as_tensor(data)
+                    leaf = torch.nn.Parameter(leaf, requires_grad) if weight else leaf.requires_grad_(requires_grad)
+                    leaf.grad = None if grad is None else torch.as_tensor(grad)
+                    leaves.append(leaf)
+                return leaves[at]
+        raise ValueError(what)
+
+    def _do(self, message: tuple, leaves: list) -> None:
+        op, id, *given = message
+        thing = self.keep[id]
+        if op == "grad":
+            self._reply(lambda: _gradients(*thing, *given), [])
+        else:
+            self._reply(lambda: perform(op, thing, given), leaves)
+
+    def _reply(self, act: Any, leaves: list) -> None:
+        try:
+            value = wire.encode(act(), lambda thing: self._other(thing, leaves))
+            weights = [[wire.encode(w, self._plain) for w in _state(leaf)] for leaf in leaves]
+            message = ["value", value, weights]
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are answers too
+            try:
+                text = str(error)
+            except BaseException:
+                text = ""
+            message = ["error", wire.names(error), text[:500]]
+        wire.send(self.line, json.dumps(message).encode())
+
+    def _other(self, thing: Any, leaves: list) -> Any:
+        """JSON for what is no plain value: it is kept here, and named by its number."""
+        if isinstance(thing, Borrowed):
+            return ["lent", thing._id]
+        if wire.is_tensor(thing):
+            self.keep.append((thing, leaves))
+            return ["tracked", len(self.keep) - 1, wire.encode(thing.detach(), self._plain)]
+        self.keep.append(thing)
+        return ["remote", len(self.keep) - 1, type(thing).__name__[:80]]
+
+    def _plain(self, thing: Any) -> Any:
+        if wire.is_tensor(thing):
+            raise RuntimeError("gradients do not pass through a function of the check")
+        return self._other(thing, [])
+
+
+def _state(leaf: Any) -> tuple:
+    return leaf.detach(), leaf.grad, leaf.requires_grad
+
+
+def _gradients(output: Any, leaves: list, grad: Any) -> list:
+    """The product of a vector with the Jacobian of an output, for each leaf; None where it does not depend on it."""
+    import torch
+
+    wanted = [leaf for leaf in leaves if leaf.requires_grad]
+    found = iter(torch.autograd.grad(output, wanted, grad, retain_graph=True, allow_unused=True))
+    return [next(found) if leaf.requires_grad else None for leaf in leaves]
+
+
+class Borrowed:
+    """A function or an object of the check, as the answer sees it."""
+
+    def __init__(self, server: Server, id: int, name: str):
+        self.__dict__.update(_server=server, _id=id, __name__=name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._server.ask("call", self._id, args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self._server.ask("get", self._id, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._server.ask("item", self._id, key)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return self._server.ask("len", self._id)
+
+    def __iter__(self) -> Any:
+        steps = self._server.ask("iter", self._id)
+        while True:
+            more, value = self._server.ask("next", steps._id)
+            if not more:
+                return
+            yield value

@@ -1,0 +1,137 @@
+"""Messages between the judge and an answer: framed bytes, and plain values as JSON that is checked on its way back."""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import re
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+LIMIT = 64 * 2**20  # bytes of one message from an answer
+_DTYPE = re.compile(r"[<>|=](?:[biufc]\d{1,2}|[US]\d{1,7})")
+
+
+class Lost(Exception):
+    """The student's process ended, sent nonsense, or ran out of time."""
+
+
+def send(line: socket.socket, data: bytes) -> None:
+    line.sendall(struct.pack("!Q", len(data)) + data)
+
+
+def receive(line: socket.socket, limit: int = 2**34) -> bytes:
+    """One message; `EOFError` when the other side is gone or says more than the limit."""
+    size = struct.unpack("!Q", _exactly(line, 8))[0]
+    if size > limit:
+        raise EOFError(f"a reply of {size} bytes")
+    return _exactly(line, size)
+
+
+def _exactly(line: socket.socket, n: int) -> bytes:
+    data = bytearray()
+    while len(data) < n:
+        part = line.recv(min(n - len(data), 2**20))
+        if not part:
+            raise EOFError("closed")
+        data += part
+    return bytes(data)
+
+
+def encode(value: Any, other: Callable[[Any], Any]) -> Any:
+    """JSON for a plain value; ``other(thing)`` gives the JSON of whatever is not plain, gradients included."""
+    kind = type(value)
+    if value is None or kind in (bool, str, float):
+        return value
+    if kind is int:
+        return value if abs(value) < 2**62 else ["int", hex(value)]
+    if kind is complex:
+        return ["complex", value.real, value.imag]
+    if kind in (bytes, bytearray):
+        return [kind.__name__, base64.b64encode(value).decode()]
+    if kind in (list, tuple, set, frozenset):
+        return [kind.__name__, [encode(v, other) for v in value]]
+    if isinstance(value, dict):
+        return ["dict", [[encode(k, other), encode(v, other)] for k, v in value.items()]]
+    if kind is np.ndarray and value.dtype.kind in "biufcUS":
+        return ["array", value.dtype.str, list(value.shape), base64.b64encode(value.tobytes()).decode()]
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return ["scalar", value.dtype.str, [], base64.b64encode(value.tobytes()).decode()]
+    if is_tensor(value) and not value.requires_grad:
+        return ["tensor", encode(value.detach().cpu().numpy(), other)]
+    return other(value)
+
+
+def decode(value: Any, other: Callable[[str, list], Any]) -> Any:
+    """The plain value of checked JSON; ``other(kind, rest)`` decodes the kinds that are not plain.
+
+    Raises:
+        Lost: if it is malformed in any way.
+    """
+    if value is None or type(value) in (bool, str, float, int):
+        return value
+    try:
+        kind, *rest = value
+        match kind:
+            case "int":
+                return int(rest[0], 16)
+            case "complex":
+                return complex(float(rest[0]), float(rest[1]))
+            case "bytes" | "bytearray":
+                data = base64.b64decode(rest[0], validate=True)
+                return data if kind == "bytes" else bytearray(data)
+            case "list" | "tuple" | "set" | "frozenset":
+                return getattr(builtins, kind)(decode(v, other) for v in rest[0])
+            case "dict":
+                return {decode(k, other): decode(v, other) for k, v in rest[0]}
+            case "array" | "scalar":
+                name, shape, data = rest
+                if not _DTYPE.fullmatch(name) or not all(type(n) is int and n >= 0 for n in shape):
+                    raise ValueError(name)
+                array = np.frombuffer(base64.b64decode(data, validate=True), dtype=np.dtype(name)).reshape(shape).copy()
+                return array if kind == "array" else array[()]
+            case "tensor":
+                import torch
+
+                array = decode(rest[0], other)
+                return torch.from_numpy(array if type(array) is np.ndarray else np.asarray(array))
+        return other(str(kind), rest)
+    except Lost:
+        raise
+    except Exception as error:
+        raise Lost(f"sent something that is no plain value ({type(error).__name__})") from None
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value is one of torch's own tensors, asked without importing torch."""
+    return type(value).__module__.partition(".")[0] == "torch" and type(value).__name__ in ("Tensor", "Parameter")
+
+
+def names(error: BaseException) -> list[str]:
+    """The classes of an error, its own first: what the other side is told about it."""
+    return [kind.__name__ for kind in type(error).__mro__]
+
+
+def known_error(names: list[str], message: str) -> Exception:
+    """The built-in error that was meant, so that it can be caught by type; RuntimeError if there is none."""
+    kind = next((_ERRORS[n] for n in names if n in _ERRORS), None)
+    if kind is None or kind is Exception:
+        return RuntimeError(f"{names[0] if names else 'error'}: {message}")
+    return kind(message)
+
+
+_UNFIT = (
+    UnicodeError,
+    StopIteration,
+    StopAsyncIteration,
+    BaseExceptionGroup,
+)  # need more than a message, or mean control
+_ERRORS = {
+    name: kind
+    for name, kind in vars(builtins).items()
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _UNFIT)
+}

@@ -111,9 +111,9 @@ def key(given: dict[str, Any]) -> dict[str, str]:
 def describe(value: Any, *, depth: int = 4) -> str:
     """A value in words that are equal for equal values: numbers as they are, data by a digest of their bytes.
 
-    A function is its qualified name, a digest of its code, and what it encloses of numbers, text, data and functions;
-    of all else that it encloses, and of what it finds by global names, only the type or nothing counts. So is a tensor
-    that learns: its shape and dtype.
+    A function is its qualified name, a digest of its code, and what it encloses of numbers, text, tensors, arrays and
+    functions; of other things that it encloses only the type counts, and of what it finds by global names nothing. Of
+    a tensor that learns, shape and dtype count.
 
     >>> describe(np.float64(0.5)), describe({"a": (1, None)}), describe(print)
     ('0.5', '{a: (1, None)}', 'builtins.print')
@@ -142,7 +142,7 @@ def describe(value: Any, *, depth: int = 4) -> str:
     if isinstance(value, types.MethodType):
         return f"{below(value.__func__)} of {below(value.__self__)}"
     if isinstance(value, types.FunctionType):
-        holds = [value.__defaults__, value.__kwdefaults__, *(_content(cell) for cell in value.__closure__ or ())]
+        holds = [value.__defaults__, value.__kwdefaults__, *map(_content, value.__closure__ or ())]
         return f"{value.__module__}.{value.__qualname__} {_digest(_code(value.__code__).encode())} {below(holds)}"
     if isinstance(value, types.BuiltinFunctionType):
         return f"{value.__module__}.{value.__qualname__}"
@@ -157,10 +157,12 @@ def _digest(data: bytes) -> str:
 
 
 def _content(cell: Any) -> Any:
+    """What a function encloses; of a list or a dictionary, which may grow as the function is called, only the type."""
     try:
-        return cell.cell_contents
+        value = cell.cell_contents
     except ValueError:  # a name that is not bound yet
         return None
+    return type(value) if isinstance(value, list | dict) else value
 
 
 def _code(code: types.CodeType) -> str:

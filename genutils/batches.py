@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -50,7 +51,9 @@ def each(f: Callable[[Tensor], Tensor], batch: Any) -> Any:
     if isinstance(batch, Tensor):
         return f(batch)
     if isinstance(batch, dict):
-        return type(batch)({name: each(f, part) for name, part in batch.items()})
+        parts = copy.copy(batch)  # of its own type, whatever that needs to be made
+        parts.update({name: each(f, part) for name, part in batch.items()})
+        return parts
     if isinstance(batch, tuple | list):
         parts = [each(f, part) for part in batch]
         return type(batch)(*parts) if hasattr(batch, "_fields") else type(batch)(parts)
@@ -84,12 +87,12 @@ def examples(name: str, data: Any) -> None:
 
 
 def count(batch: Any) -> int:
-    """How many examples a batch has, by its first tensor; -1 if it has none.
+    """How many examples a batch has, by its first tensor that is no single number; -1 if it has none.
 
     >>> count((torch.zeros(3, 2), torch.zeros(3))), count({"x": torch.zeros(0, 2)})
     (3, 0)
     """
-    lengths = [len(part) if part.ndim else 0 for part in tensors(batch)]
+    lengths = [len(part) for part in tensors(batch) if part.ndim]
     return lengths[0] if lengths else -1
 
 

@@ -126,9 +126,10 @@ def describe(value: Any, *, depth: int = 4) -> str:
         text = f"{value.dtype} {tuple(value.shape)}"
         if value.requires_grad:
             return text
-        return f"{text} {_digest(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())}"
+        return f"{text} {_digest(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())}"
     if isinstance(value, np.ndarray):
-        return f"numpy {value.dtype} {value.shape} {_digest(np.ascontiguousarray(value).tobytes())}"
+        content = repr(value.tolist()).encode() if value.dtype.hasobject else value.tobytes()
+        return f"numpy {value.dtype} {value.shape} {_digest(content)}"
     if isinstance(value, type) or depth == 0:
         kind = value if isinstance(value, type) else type(value)
         return f"{kind.__module__}.{kind.__qualname__}"
@@ -152,7 +153,7 @@ def describe(value: Any, *, depth: int = 4) -> str:
     return text if len(text) <= 80 else f"{kind} {_digest(text.encode())}"
 
 
-def _digest(data: bytes) -> str:
+def _digest(data: bytes | np.ndarray) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 

@@ -109,8 +109,12 @@ def descend(
     rate: float,
     clip: float | None = None,
     name: str = "the loss",
+    mean: Callable[[float], float] = float,
 ) -> float:
     """One step down the gradient of a loss, whose value is returned.
+
+    Args:
+        mean: over the processes that train together, so that they end together.
 
     Raises:
         Diverged: loss or gradient is not finite; the weights stay as they are.
@@ -126,10 +130,11 @@ def descend(
     norm = nn.utils.get_total_norm([p.grad for p in parameters])
     if clip:
         nn.utils.clip_grads_with_norm_(parameters, clip, norm)
-    if not (math.isfinite(value.item()) and math.isfinite(norm)):
-        raise Diverged(f"{name} is {value.item()} and its gradient has norm {norm}")
+    paid = mean(value.item())
+    if not (math.isfinite(paid) and math.isfinite(norm)):
+        raise Diverged(f"{name} is {paid} and its gradient has norm {norm}")
     optimizer.step()
-    return value.item()
+    return paid
 
 
 def averaged(model: nn.Module, decay: float, *, buffers: bool = False) -> AveragedModel:
@@ -171,15 +176,16 @@ class Kept:
         self.weights = weights
 
 
-def unwrap(model: nn.Module) -> nn.Module:
-    """The model inside `torch.compile`, ``DataParallel`` and ``DistributedDataParallel``."""
-    while True:
+def unwrap(model: nn.Module, until: type[nn.Module] | None = None) -> nn.Module:
+    """The model inside `torch.compile`, ``DataParallel`` and ``DistributedDataParallel``, or the first of a type."""
+    while until is None or not isinstance(model, until):
         if isinstance(model, DataParallel | DistributedDataParallel):
             model = model.module
         elif isinstance(inner := vars(model).get("_modules", {}).get("_orig_mod"), nn.Module):
             model = inner
         else:
-            return model
+            break
+    return model
 
 
 class Ranks:
@@ -190,8 +196,9 @@ class Ranks:
     """
 
     def __init__(self, model: nn.Module | None = None):
-        self.wrapper = model if isinstance(model, DistributedDataParallel) else None
-        self.model = model.module if self.wrapper else model
+        found = None if model is None else unwrap(model, until=DistributedDataParallel)
+        self.wrapper = found if isinstance(found, DistributedDataParallel) else None
+        self.model = self.wrapper.module if self.wrapper else model
         group = self.wrapper.process_group if self.wrapper else None
         self.rank, self.size = (dist.get_rank(group), dist.get_world_size(group)) if self.wrapper else (0, 1)
 
@@ -199,9 +206,10 @@ class Ranks:
         """``loss(model, batch)``, so that its gradient will be the mean over the processes."""
         if self.wrapper is None:
             return loss(self.model, batch)
+        forward = self.model.forward
 
         def inside(batch: Any) -> Tensor:  # gradients are shared only if the loss is found in the wrapper's forward
-            del self.model.forward  # again that of its class, which the loss may call
+            self.model.forward = forward
             return loss(self.model, batch)
 
         self.model.forward = inside

@@ -145,10 +145,10 @@ def fit(
     def turn(step: int) -> list[float]:
         batch, rate = batches(batch_size), lr * (schedule(step / steps) if schedule else 1.0)
         with dtypes_named(inner, batch):
-            value = descend(ranks.loss(loss, batch), optim, inner.parameters(), rate=rate, clip=clip)
+            paid = descend(ranks.loss(loss, batch), optim, inner.parameters(), rate=rate, clip=clip, mean=ranks.mean)
         if average:
             average.update_parameters(inner)
-        return [ranks.mean(value)]
+        return [paid]
 
     parts = {"model": inner, "optimizer": optim, "average": average, "batches": batches, "kept": judge.kept}
     file = Checkpoint.at(checkpoint, given | {"model": inner, "ranks": ranks.size}, parts, where=where, rank=ranks.rank)
@@ -219,6 +219,8 @@ def held_out(
                     total, size = total + loss(model, part).item() * n, size + n
     finally:
         model.train(training)
+    if not size:
+        raise ValueError("there are no examples to judge by: the function for held-out data gave none")
     return total / size
 
 

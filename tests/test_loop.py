@@ -90,7 +90,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
-from genutils.training import fit
+from genutils.training import Diverged, fit
 
 
 class Normal(nn.Module):
@@ -122,8 +122,18 @@ again = Normal()
 fit(DistributedDataParallel(again), x, loss=loss, checkpoint=f"{folder}/run.pt", **sgd)
 plain = Normal()
 default = fit(DistributedDataParallel(plain), x, validation=held, steps=4, patience=1, every=1)
+compiled = Normal()
+compiled_record = fit(torch.compile(DistributedDataParallel(compiled), backend="eager"), x, steps=2)
+inner = Normal()
+fit(DistributedDataParallel(torch.compile(inner, backend="eager")), x, steps=2)
+assert [p.item() for p in inner.parameters()] == [p.item() for p in compiled.parameters()]
+try:
+    fit(DistributedDataParallel(Normal()), x, loss=lambda m, b: m.mu.sum() + (torch.inf if rank else 0), steps=2)
+except Diverged as error:
+    diverged = str(error)
 out = {"seen": seen, "weights": [p.item() for p in model.parameters()], "again": [p.item() for p in again.parameters()]}
 out |= {"train": record.train, "validation": record.validation, "default": default.validation, "stop": default.steps}
+out |= {"compiled": [p.item() for p in compiled.parameters()], "diverged": diverged}
 open(f"{folder}/{rank}.json", "w").write(json.dumps(out))
 dist.destroy_process_group()
 """
@@ -145,9 +155,9 @@ def test_two_processes_train_one_model_on_batches_of_their_own(tmp_path):
     one, two = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert len(one["seen"]) == len(two["seen"]) == 6  # and nothing more when the finished run was read
     assert all(a != b for a, b in zip(one["seen"], two["seen"], strict=True))
-    for name in ("weights", "again", "train", "validation", "default", "stop"):
+    for name in ("weights", "again", "train", "validation", "default", "stop", "compiled", "diverged"):
         assert one[name] == two[name], name
-    assert one["again"] == one["weights"]
+    assert one["again"] == one["weights"] and one["diverged"].startswith("at step 1 the loss is inf")
 
     # By hand: the gradient is the mean over both, so that each step is one on both batches together.
     model, losses, follower = Normal(), [], None

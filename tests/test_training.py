@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections import defaultdict
 from typing import NamedTuple
 
 import numpy as np
@@ -227,6 +228,8 @@ FORMS = {
     "tuple": (X, 2 * X[:, 0]),
     "named tuple": Pair(X, 2 * X[:, 0]),
     "dictionary": {"x": X, "label": 2 * X[:, 0], "order": 1, "name": None},
+    "number first": {"weight": torch.tensor(0.5), "x": X},
+    "default": defaultdict(list, x=X),
     "nested": {"x": X, "more": (2 * X[:, 0], ["as it is"])},
 }
 
@@ -254,7 +257,7 @@ def test_a_function_s_batch_arrives_as_it_is(form):
     assert type(seen[0]) is type(FORMS[form]) and flat(seen[0]) == flat(FORMS[form])
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["tensor", "tuple", "named tuple", "dictionary", "nested"])
 def test_a_batch_of_arrays_is_the_same_rows_of_each(form):
     seen, judged = [], []
 
@@ -321,6 +324,8 @@ def test_validation_may_be_a_function_whose_batch_is_the_same_each_time():
 def test_an_empty_batch_is_named():
     with pytest.raises(ValueError, match="a batch of no examples: asked for 5"):
         fit(Normal(), lambda n: torch.zeros(0, 1), batch_size=5)
+    with pytest.raises(ValueError, match="the function for held-out data gave none"):
+        fit(Normal(), data(), validation=lambda n: torch.zeros(0, 1), steps=1)
     with pytest.raises(ValueError, match="a batch of no examples: asked for 0"):
         fit(Normal(), data(), batch_size=0)
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genutils.batches import Batches, dtypes_named
+from genutils.batches import Batch, Batches, dtypes_named, examples
 from genutils.checkpoint import Checkpoint
 from genutils.critics import critic_loss, js_bound, non_saturating, saturating, squared_gradient
 from genutils.loop import Kept, Loop, Ranks, averaged, descend, randomness
@@ -115,7 +115,7 @@ class Game:
 def play(
     model: GAN,
     critic: nn.Module,
-    data: Callable[[int], Any],
+    data: Batch | Callable[[int], Batch],
     *,
     steps: int = 1000,
     batch_size: int = 128,
@@ -141,6 +141,7 @@ def play(
     Args:
         model, critic: the two players. ``critic(x)``, or ``critic(x, labels)``, gives logits (B,).
         data: a function of n that gives n fresh examples, or a tuple of examples and labels; scaled as the network's.
+            Or all examples (N, ...), or a tuple with their labels, shuffled anew in each epoch.
         lr, critic_lr, betas: of Adam; the critic's rate is the sampler's unless given.
         loss: what the sampler pays, a function of the logits of its samples: `non_saturating` or `saturating`.
         critic_loss: what the critic pays, a function of the logits of data and of samples.
@@ -152,7 +153,8 @@ def play(
         every: steps from one entry of the record to the next; by default a fortieth of all.
         watch: called with the model (in evaluation mode) and the critic at each entry, and before the first step.
         seed: of the noise, and of everything random inside the two networks and ``data`` if it uses no generator.
-        checkpoint: a file from which a game that was cut off goes on, as in `genutils.training.fit`.
+        checkpoint: a file from which a game that was cut off goes on, as in `genutils.training.fit`; ``watch`` must
+            then return numbers, text, tensors or arrays.
 
     Returns:
         A `Game`.
@@ -161,6 +163,7 @@ def play(
         Diverged: a loss or its gradient is not finite; says at which step and what to try.
     """
     given = {name: value for name, value in locals().items() if name != "checkpoint"}
+    examples("data", data)
     sampler = _Player(model, lr, betas, "the sampler's loss")
     judge = _Player(critic, lr if critic_lr is None else critic_lr, betas, "the critic's loss")
     batches, game = Batches(data, next(model.parameters()).device), Game()
@@ -187,7 +190,8 @@ def play(
         look()
         return f"critic {means[0]:.3f}, sampler {means[1]:.3f}"
 
-    parts = {"model": model, "critic": critic, "adam": sampler.adam, "critic's adam": judge.adam, "average": average}
+    parts = {"model": model, "critic": critic, "adam": sampler.adam, "critic's adam": judge.adam}
+    parts |= {"average": average, "batches": batches}
     file = Checkpoint.at(checkpoint, given, parts, where=batches.where)
     try:
         Loop(game, steps, seed, every, batches.where, _advice(lr, penalty), Ranks(), file).run(turn, entry)

@@ -461,6 +461,27 @@ def test_a_game_goes_on_from_its_file_to_the_same_numbers(tmp_path):
         once(checkpoint=tmp_path / "other.pt", watch=lambda m, c: object())
 
 
+def test_a_game_on_examples_goes_on_in_the_middle_of_an_epoch(tmp_path):
+    left = [math.inf]
+
+    def stops(fake):
+        left[0] -= 1
+        if left[0] < 0:
+            raise MemoryError
+        return non_saturating(fake)
+
+    def once(**more):
+        gan = GAN(Shift(), 1)
+        play(gan, Line(), normal(2.0)(50), steps=12, batch_size=8, every=4, lr=0.1, loss=stops, **more)
+        return gan
+
+    whole, left[0] = once(), 9
+    with pytest.raises(MemoryError):
+        once(checkpoint=tmp_path / "game.pt")
+    left[0] = math.inf
+    assert torch.equal(weights(once(checkpoint=tmp_path / "game.pt")), weights(whole))
+
+
 def test_the_critic_of_images_reads_labels_and_hides_the_levels_while_training():
     critic = ImageCritic(width=8, classes=3)
     x, labels = scale(torch.randint(17, (5, 8, 8)), 17), torch.tensor([0, 1, 2, 0, 1])

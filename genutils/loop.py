@@ -123,7 +123,7 @@ def descend(
     if value.numel() != 1:
         raise ValueError(f"{name} must be one number, not of shape {tuple(value.shape)}: take its mean()")
     for group in optimizer.param_groups:
-        group["lr"] = float(rate)
+        group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
     value.backward()
     parameters = [p for p in parameters if p.grad is not None]

@@ -6,20 +6,34 @@ The critic's output is a logit: ``critic(x)`` estimates ``log p(x)/q(x)``, p bei
 
 from __future__ import annotations
 
-import math
+import contextlib
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from genutils.batches import Batch, Batches, dtypes_named, examples
+from genutils.checkpoint import Checkpoint
+from genutils.critics import critic_loss, js_bound, non_saturating, saturating, squared_gradient
+from genutils.loop import Kept, Loop, Ranks, averaged, descend, randomness
 from genutils.model import Model
-from genutils.training import Diverged
+
+__all__ = [
+    "GAN",
+    "Game",
+    "critic_loss",
+    "js_bound",
+    "non_saturating",
+    "play",
+    "saturating",
+    "scale",
+    "squared_gradient",
+    "unscale",
+]
 
 
 class GAN(Model, nn.Module):
@@ -67,6 +81,8 @@ class GAN(Model, nn.Module):
                 raise ValueError(f"{n} samples need {n} labels; these have shape {tuple(labels.shape)}")
         given = (z,) if labels is None else (z, labels)
         x = torch.cat([self(*part) for part in zip(*(g.split(chunk) for g in given), strict=True)])
+        if self.levels and not x.isfinite().all():
+            raise ValueError("the sampler's output is not finite: its weights are of no use, train it anew")
         return unscale(x, self.levels) if self.levels else x
 
 
@@ -78,66 +94,6 @@ def scale(x: Tensor, levels: int) -> Tensor:
 def unscale(x: Tensor, levels: int) -> Tensor:
     """-1 ... 1 to the nearest whole number 0 ... levels - 1, int64."""
     return ((x + 1) * ((levels - 1) / 2)).round().clamp(0, levels - 1).long()
-
-
-# The losses. All take logits, so that no logarithm meets a zero; all are means over the batch, in nats.
-
-
-def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """``-E_p[log D] - E_q[log(1 - D)]``, what the critic pays; 2 log 2 if it can tell nothing.
-
-    Args:
-        real: (B,) logits of data.
-        fake: (C,) logits of samples.
-
-    Source: Goodfellow et al. (2014), equation 1.
-
-    >>> round(critic_loss(torch.zeros(3), torch.zeros(5)).item(), 4) == round(2 * math.log(2), 4)
-    True
-    """
-    return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
-def saturating(fake: Tensor) -> Tensor:
-    """``E_q[log(1 - D)]``, the generator's side of the minimax game; its gradient is D(x), tiny where D is sure."""
-    return -F.softplus(fake).mean()
-
-
-def non_saturating(fake: Tensor) -> Tensor:
-    """``-E_q[log D]``, which has the same optimum and the gradient 1 - D(x): strong where the critic is sure.
-
-    Source: Goodfellow et al. (2014), section 3.
-    """
-    return F.softplus(-fake).mean()
-
-
-def js_bound(real: Tensor, fake: Tensor) -> Tensor:
-    """A lower bound on Jensen-Shannon(p, q) in nats: ``log 2 - critic_loss / 2``, tight for the optimal critic.
-
-    It is a bound in expectation, and only on examples that the critic was not trained on. Negative if the critic is
-    worse than a coin.
-
-    >>> js_bound(torch.full((4,), 50.0), torch.full((4,), -50.0)).item() == math.log(2)  # told apart with certainty
-    True
-    """
-    return math.log(2) - critic_loss(real.double(), fake.double()) / 2
-
-
-def squared_gradient(logits: Tensor, x: Tensor) -> Tensor:
-    """``|grad_x critic(x)|^2`` of each example, (B,): the R1 penalty where x is data, R2 where x is samples.
-
-    Args:
-        logits: (B,) ``critic(x)``, each of its own example only.
-        x: (B, ...), which must require a gradient.
-
-    Source: Mescheder, Geiger, Nowozin (2018), equation 9.
-
-    >>> x = torch.zeros(1, 2, requires_grad=True)
-    >>> squared_gradient(x @ torch.tensor([3.0, 4.0]), x).item()
-    25.0
-    """
-    (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
-    return slope.flatten(1).pow(2).sum(1)
 
 
 @dataclass
@@ -159,7 +115,7 @@ class Game:
 def play(
     model: GAN,
     critic: nn.Module,
-    data: Callable[[int], Any],
+    data: Batch | Callable[[int], Batch],
     *,
     steps: int = 1000,
     batch_size: int = 128,
@@ -167,13 +123,15 @@ def play(
     critic_lr: float | None = None,
     betas: tuple[float, float] = (0.0, 0.99),
     loss: Callable[[Tensor], Tensor] = non_saturating,
-    penalty: float = 0.0,
+    critic_loss: Callable[[Tensor, Tensor], Tensor] = critic_loss,
+    penalty: float | Callable[..., Tensor] = 0.0,
     critic_steps: int = 1,
     schedule: Callable[[float], float] | None = None,
     ema: float | None = None,
     every: int | None = None,
     watch: Callable[[GAN, nn.Module], Any] | None = None,
     seed: int = 0,
+    checkpoint: str | os.PathLike | None = None,
 ) -> Game:
     """Train a sampler and its critic in turns, in place. The sampler is left in evaluation mode.
 
@@ -183,106 +141,125 @@ def play(
     Args:
         model, critic: the two players. ``critic(x)``, or ``critic(x, labels)``, gives logits (B,).
         data: a function of n that gives n fresh examples, or a tuple of examples and labels; scaled as the network's.
+            Or all examples (N, ...), or a tuple with their labels, shuffled anew in each epoch.
         lr, critic_lr, betas: of Adam; the critic's rate is the sampler's unless given.
         loss: what the sampler pays, a function of the logits of its samples: `non_saturating` or `saturating`.
-        penalty: gamma; the critic also pays ``gamma/2 E|grad critic|^2``, on data (R1) and on samples (R2).
+        critic_loss: what the critic pays, a function of the logits of data and of samples.
+        penalty: gamma; the critic also pays ``gamma/2 E|grad critic|^2``, on data (R1) and on samples (R2). Or a
+            function of critic, data, samples, and labels if there are any, that gives what it also pays.
         critic_steps: the critic's turns in each step.
         schedule: factor of both rates as a function of progress in [0, 1].
         ema: decay of a running average of the sampler's weights, which is what ``watch`` sees and what is kept.
         every: steps from one entry of the record to the next; by default a fortieth of all.
         watch: called with the model (in evaluation mode) and the critic at each entry, and before the first step.
         seed: of the noise, and of everything random inside the two networks and ``data`` if it uses no generator.
+        checkpoint: a file from which a game that was cut off goes on, as in `genutils.training.fit`; ``watch`` must
+            then return numbers, text, tensors or arrays.
 
     Returns:
         A `Game`.
 
     Raises:
-        Diverged: a loss is not finite; says at which step and what to try.
+        Diverged: a loss or its gradient is not finite; says at which step and what to try.
     """
-    every = every or max(1, steps // 40)
-    where = next(model.parameters()).device
-    rates = lr, lr if critic_lr is None else critic_lr
-    players = (model, rates[0]), (critic, rates[1])
-    optim, optim_critic = (torch.optim.Adam(p.parameters(), lr=rate, betas=betas, fused=True) for p, rate in players)
-    average = {k: v.detach().clone() for k, v in model.state_dict().items()} if ema else None
-    game, totals, clock, cpu = Game(), [0.0, 0.0], time.perf_counter(), time.process_time()
+    given = {name: value for name, value in locals().items() if name != "checkpoint"}
+    examples("data", data)
+    sampler = _Player(model, lr, betas, "the sampler's loss")
+    judge = _Player(critic, lr if critic_lr is None else critic_lr, betas, "the critic's loss")
+    batches, game = Batches(data, next(model.parameters()).device), Game()
+    average = averaged(model, ema, buffers=True) if ema else None
+    look = partial(_look, game, watch, model, average, critic)
 
-    def look(step: int) -> None:
-        if watch is None:
-            return
-        kept = {k: v.detach().clone() for k, v in model.state_dict().items()}
-        model.load_state_dict(average or kept)
-        with torch.random.fork_rng(devices=[] if where.type != "cuda" else [where]):
-            game.seen.append(watch(model.eval(), critic))
-        model.load_state_dict(kept)
-        model.train()
+    def turn(step: int) -> tuple[float, float]:
+        if step == 0:
+            look()
+        factor = schedule(step / steps) if schedule else 1.0
+        for _ in range(critic_steps):
+            x, *labels = batch if isinstance(batch := batches(batch_size), tuple) else (batch,)
+            cost, extra = _critic_pays(model, critic, x, labels, critic_loss, penalty)
+            judge.learn(cost + extra, factor)
+        with _still(critic):  # gradients pass *through* it to the sampler
+            paid = sampler.learn(loss(critic(model(model.noise(len(x)), *labels), *labels)), factor)
+        if average:
+            average.update_parameters(model)
+        return cost.item(), paid
 
-    def draw() -> tuple[Tensor, ...]:
-        batch = data(batch_size)
-        return tuple(part.to(where) for part in (batch if isinstance(batch, tuple) else (batch,)))
+    def entry(step: int, means: list[float]) -> str:
+        game.critic.append(means[0])
+        game.generator.append(means[1])
+        look()
+        return f"critic {means[0]:.3f}, sampler {means[1]:.3f}"
 
-    with torch.random.fork_rng(devices=[] if where.type != "cuda" else [where]):
-        torch.manual_seed(seed)
-        model.train()
-        critic.train()
-        bar = tqdm(range(steps), disable=os.environ.get("GENUTILS_PROGRESS") == "off", leave=False)
-        try:
-            look(0)
-            for step in bar:
-                for optimizer, rate in zip((optim, optim_critic), rates, strict=True):
-                    optimizer.param_groups[0]["lr"] = rate * (schedule(step / steps) if schedule else 1.0)
-                for _ in range(critic_steps):
-                    x, *labels = draw()
-                    fake = model(model.noise(len(x)), *labels).detach()  # the sampler does not help the critic
-                    x, fake = x.requires_grad_(bool(penalty)), fake.requires_grad_(bool(penalty))
-                    real_logits, fake_logits = critic(x, *labels), critic(fake, *labels)
-                    cost = both = critic_loss(real_logits, fake_logits)
-                    if penalty:
-                        slopes = squared_gradient(real_logits, x).mean() + squared_gradient(fake_logits, fake).mean()
-                        both = cost + penalty / 2 * slopes
-                    optim_critic.zero_grad(set_to_none=True)
-                    both.backward()
-                    optim_critic.step()
-                critic.requires_grad_(False)  # the critic stands still; gradients pass *through* it to the sampler
-                cost_sampler = loss(critic(model(model.noise(len(x)), *labels), *labels))
-                optim.zero_grad(set_to_none=True)
-                cost_sampler.backward()
-                optim.step()
-                critic.requires_grad_(True)
-                totals = [totals[0] + cost.item(), totals[1] + cost_sampler.item()]
-                if not all(map(math.isfinite, totals)):
-                    raise Diverged(
-                        f"at step {step + 1} the critic's loss is {cost.item()} and the sampler's "
-                        f"{cost_sampler.item()}. Try a lower lr than {lr:g}, a penalty (now {penalty:g}), and data "
-                        "scaled to about -1 ... 1"
-                    )
-                if average:
-                    for name, value in model.state_dict().items():
-                        if value.is_floating_point():
-                            average[name].lerp_(value.detach(), 1 - min(ema, (1 + step) / (10 + step)))
-                        else:
-                            average[name].copy_(value)
-                if (step + 1) % every and step + 1 < steps:
-                    continue
-                since = (step + 1) - (game.steps[-1] if game.steps else 0)
-                game.steps.append(step + 1)
-                game.critic.append(totals[0] / since)
-                game.generator.append(totals[1] / since)
-                bar.set_postfix_str(f"critic {game.critic[-1]:.3f}, sampler {game.generator[-1]:.3f}")
-                totals = [0.0, 0.0]
-                look(step + 1)
-            game.stopped = "all steps"
-        except KeyboardInterrupt:
-            game.stopped = "interrupted"
-        except Diverged as error:
-            game.stopped, error.record = "diverged", game
-            raise
-        finally:
-            bar.close()
-            critic.requires_grad_(True)
-            if average:
-                model.load_state_dict(average)
-            model.eval()
-            critic.eval()
-            game.seconds, game.cpu_seconds = time.perf_counter() - clock, time.process_time() - cpu
+    parts = {"model": model, "critic": critic, "adam": sampler.adam, "critic's adam": judge.adam}
+    parts |= {"average": average, "batches": batches}
+    file = Checkpoint.at(checkpoint, given, parts, where=batches.where)
+    try:
+        Loop(game, steps, seed, every, batches.where, _advice(lr, penalty), Ranks(), file).run(turn, entry)
+    finally:
+        if average:
+            model.load_state_dict(average.module.state_dict())
+        model.eval()
+        critic.eval()
     return game
+
+
+class _Player:
+    """A network of the game, and its own way down what it pays."""
+
+    def __init__(self, network: nn.Module, lr: float, betas: tuple[float, float], name: str):
+        self.network, self.lr, self.name = network.train(), float(lr), name
+        self.adam = torch.optim.Adam(network.parameters(), lr=self.lr, betas=betas, fused=True)
+
+    def learn(self, value: Tensor, factor: float) -> float:
+        return descend(value, self.adam, self.network.parameters(), rate=self.lr * factor, name=self.name)
+
+
+def _critic_pays(
+    model: GAN,
+    critic: nn.Module,
+    x: Tensor,
+    labels: list[Tensor],
+    critic_loss: Callable[[Tensor, Tensor], Tensor],
+    penalty: float | Callable[..., Tensor],
+) -> tuple[Tensor, Tensor | float]:
+    """The critic's loss, and its penalty."""
+    slopes = not callable(penalty) and bool(penalty)
+    fake = model(model.noise(len(x)), *labels).detach().requires_grad_(slopes)  # the sampler does not help the critic
+    x = x.detach().requires_grad_(slopes)
+    with dtypes_named(critic, x):
+        real_logits, fake_logits = critic(x, *labels), critic(fake, *labels)
+    cost = critic_loss(real_logits, fake_logits)
+    if callable(penalty):
+        return cost, penalty(critic, x, fake, *labels)
+    if not penalty:
+        return cost, 0.0
+    return cost, penalty / 2 * (squared_gradient(real_logits, x).mean() + squared_gradient(fake_logits, fake).mean())
+
+
+@contextlib.contextmanager
+def _still(network: nn.Module) -> Iterator[None]:
+    learning = [p for p in network.parameters() if p.requires_grad]
+    for part in learning:
+        part.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for part in learning:
+            part.requires_grad_(True)
+
+
+def _look(game: Game, watch: Callable | None, model: GAN, average: nn.Module | None, critic: nn.Module) -> None:
+    """Add to what is seen: the model as it would be kept now. All is as before at the end."""
+    if watch is None:
+        return
+    now = Kept(model)
+    if average:
+        model.load_state_dict(average.module.state_dict())
+    with randomness(next(model.parameters()).device):
+        game.seen.append(watch(model.eval(), critic))
+    now.restore(model.train())
+
+
+def _advice(lr: float, penalty: float | Callable) -> str:
+    now = "another" if callable(penalty) else f"now {penalty:g}"
+    return f"Try a lower lr than {lr:g}, a penalty ({now}), and data scaled to about -1 ... 1"

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-import pathlib
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
 
 from genutils import model as interface
+from genutils.batches import Batch, Batches, count, dtypes_named, each, examples, split
+from genutils.checkpoint import Checkpoint
+from genutils.loop import Diverged, Kept, Loop, Ranks, averaged, descend, randomness, unwrap
 from genutils.plot import curve, plt, show
-
-
-class Diverged(FloatingPointError):
-    """The loss or its gradient is no longer finite. The model has its best weights so far; ``record`` is the record."""
-
-    record: Record
 
 
 @dataclass
@@ -37,6 +31,18 @@ class Record:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     stopped: str = "running"  # then "all steps", "no progress", "interrupted" or "diverged"
+
+    def add(self, train: float, validation: float | None) -> bool:
+        """Enter two losses, the held-out one None if there is none; whether the weights are the best so far."""
+        self.train.append(train)
+        self.validation.append(math.nan if validation is None else validation)
+        if best := validation is None or validation < self.best:
+            self.best_step, self.best = self.steps[-1], train if validation is None else validation
+        return best
+
+    def waited(self) -> int:
+        """How many entries there are since the best one."""
+        return len(self.steps) - 1 - self.steps.index(self.best_step)
 
     def curves(self, ax: Any, *, unit: str = "nats per example") -> None:
         """Training and held-out loss against steps, and a dot where the weights were kept."""
@@ -54,17 +60,26 @@ class Record:
         show(fig, alt=f"Two curves of loss over {self.steps[-1]:,} steps: training and held out.", caption=caption)
 
 
-def negative_log_likelihood(model: Any, x: Tensor) -> Tensor:
-    """The default loss: the mean over the batch of ``-log_prob(x)``, or of ``-elbo(x)`` where that is all there is."""
-    return -(model.log_prob(x) if interface.kind(model) == "exact" else model.elbo(x)).mean()
+def cost(model: Any, batch: Batch) -> Tensor:
+    """Minus log p(x), or minus its lower bound where that is all there is: the mean over a batch, in nats.
+
+    Args:
+        model: has ``log_prob`` or ``elbo``; it may be wrapped by `torch.compile` and its like.
+        batch: what that takes: x, a tuple ``(x, ...)`` of its arguments, or a dictionary of them by name.
+    """
+    model = unwrap(model) if isinstance(model, nn.Module) else model
+    answer = model.log_prob if interface.kind(model) == "exact" else model.elbo
+    if isinstance(batch, dict):
+        return -answer(**batch).mean()
+    return -(answer(*batch) if isinstance(batch, tuple) else answer(batch)).mean()
 
 
 def fit(
     model: nn.Module,
-    data: Tensor | Callable[[int], Tensor],
+    data: Batch | Callable[[int], Batch],
     *,
-    validation: Tensor | None = None,
-    loss: Callable[[nn.Module, Tensor], Tensor] = negative_log_likelihood,
+    validation: Batch | Callable[[int], Batch] | None = None,
+    loss: Callable[[nn.Module, Any], Tensor] = cost,
     steps: int = 1000,
     batch_size: int = 128,
     lr: float = 1e-3,
@@ -84,27 +99,30 @@ def fit(
     judged and kept are the running average. Interrupting (the stop button) also leaves the best so far.
 
     Args:
-        model: any module; it is moved to ``device`` (default: where it is).
-        data: (N, ...) examples, shuffled anew in each epoch, or a function of n that gives n fresh ones.
-        validation: (M, ...) held-out examples. Noise in their loss is the same each time, so that losses compare.
-        loss: a function of the model and a batch; a scalar, in nats per example.
+        model: any module; it is moved to ``device`` (default: where it is). With ``DistributedDataParallel`` each
+            process draws batches of its own from the data it is given, and all keep the same weights.
+        data: (N, ...) examples, shuffled anew in each epoch, or a function of n that gives n fresh ones. A batch may
+            also be a tuple or a dictionary of tensors, and so may the data that it is cut from.
+        validation: held-out data, likewise. Noise in its loss is the same each time, so that losses compare.
+        loss: a function of the model and a batch, which comes as ``data`` gives it; a scalar, in nats per example.
         steps, batch_size, lr, optimizer: as usual.
         schedule: factor of ``lr`` as a function of progress in [0, 1]; see `cosine`.
         clip: largest norm of the gradient; None for no clipping.
-        ema: decay of the average of the weights, such as 0.999.
+        ema: decay of the average of the weights, such as 0.999; less at first, see `genutils.loop.averaged`.
         every: steps from one entry of the record to the next; by default a fortieth of all.
         patience: stop after this many entries without a better validation loss.
         seed: of the batches, and of all noise inside the model.
         checkpoint: a file. The state is saved there at each entry, and a run that finds its file there goes on from it,
             to the same numbers as if it had never stopped, provided that ``data``, if it is a function, draws from
-            torch's own generator: the state of another is not saved.
+            torch's own generator: the state of another is not saved. The first weights do not count as part of a run.
 
     Returns:
         A `Record`.
 
     Raises:
-        Diverged: loss or gradient is not finite; says at which step and what to try.
-        ValueError: an argument cannot serve, or the checkpoint belongs to another run.
+        Diverged: loss, gradient or held-out loss is not finite; says at which step and what to try.
+        ValueError: an argument cannot serve, or the checkpoint belongs to another run; says which or in what.
+        TypeError: the data is of another dtype than the model, or no tensor.
 
     >>> line = nn.Linear(1, 1)
     >>> x = torch.linspace(-1, 1, 64)[:, None]
@@ -112,87 +130,61 @@ def fit(
     >>> round(line.weight.item(), 3), record.stopped
     (3.0, 'all steps')
     """
+    given = {name: value for name, value in locals().items() if name not in ("device", "checkpoint")}
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} needs validation data to judge by; give validation=...")
-    if not callable(data) and not len(data):
-        raise ValueError(f"there are no examples to train on: data has shape {tuple(data.shape)}")
-    every = every or max(1, steps // 40)
+    examples("data", data)
+    if validation is not None:
+        examples("validation", validation)
     model = model.to(device) if device is not None else model
-    where = next(model.parameters()).device
-    optim = optimizer([p for p in model.parameters() if p.requires_grad], lr=lr)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(ema)) if ema else None
-    judged = average.module if average else model
-    record, best, total, order, start = Record(), _copy(judged), 0.0, None, 0
-    settings = (
-        f"{type(model).__name__} steps={steps} batch_size={batch_size} lr={lr} ema={ema} every={every} seed={seed}"
-    )
+    ranks, inner, where = Ranks(model), unwrap(model), _device(model)
+    batches, optim = Batches(data, where), optimizer([p for p in inner.parameters() if p.requires_grad], lr=float(lr))
+    average = averaged(inner, ema) if ema else None
+    judge = _Judge(Record(), average.module if average else inner, validation, loss, patience, ranks)
 
-    with torch.random.fork_rng(devices=[] if where.type != "cuda" else [where]):
-        torch.manual_seed(seed)
-        if checkpoint is not None and pathlib.Path(checkpoint).exists():
-            state = _load(checkpoint, settings)
-            model.load_state_dict(state["model"])
-            optim.load_state_dict(state["optimizer"])
-            if average:
-                average.load_state_dict(state["average"])
-            record, best, order, start = Record(**state["record"]), state["best"], state["order"], state["step"]
-            torch.set_rng_state(state["rng"])
-        before, clock, cpu = (record.seconds, record.cpu_seconds), time.perf_counter(), time.process_time()
-        steps_left = range(start, steps) if record.stopped == "running" else range(0)
-        bar = tqdm(steps_left, disable=os.environ.get("GENUTILS_PROGRESS") == "off", leave=False)
-        model.train()
-        try:
-            for step in bar:
-                if callable(data):
-                    batch = data(batch_size)
-                else:
-                    if order is None or len(order) < min(batch_size, len(data)):
-                        order = torch.randperm(len(data))
-                    batch, order = data[order[:batch_size]], order[batch_size:]
-                for group in optim.param_groups:
-                    group["lr"] = lr * (schedule(step / steps) if schedule else 1.0)
-                value = loss(model, batch.to(where))
-                optim.zero_grad(set_to_none=True)
-                value.backward()
-                norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
-                total += value.item()
-                if not (math.isfinite(total) and math.isfinite(norm)):
-                    raise Diverged(_diverged(step, value.item(), norm.item(), lr, clip))
-                optim.step()
-                if average:
-                    average.update_parameters(model)
-                if (step + 1) % every and step + 1 < steps:
-                    continue
-                record.steps.append(step + 1)
-                record.train.append(total / ((step + 1) - (record.steps[-2] if len(record.steps) > 1 else 0)))
-                record.validation.append(held_out(judged, validation, loss) if validation is not None else math.nan)
-                total = 0.0
-                if validation is None or record.validation[-1] < record.best:
-                    record.best_step, best = step + 1, _copy(judged)
-                    record.best = record.train[-1] if validation is None else record.validation[-1]
-                bar.set_postfix_str(f"training {record.train[-1]:.3f}, held out {record.validation[-1]:.3f}")
-                record.seconds = before[0] + time.perf_counter() - clock
-                record.cpu_seconds = before[1] + time.process_time() - cpu
-                if patience and len(record.steps) - 1 - record.steps.index(record.best_step) >= patience:
-                    record.stopped = "no progress"
-                if checkpoint is not None:
-                    _save(checkpoint, settings, model, optim, average, record, best, order, step + 1)
-                if record.stopped != "running":
-                    break
-            else:
-                record.stopped = "all steps" if record.stopped == "running" else record.stopped
-        except KeyboardInterrupt:
-            record.stopped = "interrupted"
-        except Diverged as error:
-            record.stopped, error.record = "diverged", record
-            raise
-        finally:
-            bar.close()
-            model.load_state_dict(best)
-            model.eval()
-            record.seconds = before[0] + time.perf_counter() - clock
-            record.cpu_seconds = before[1] + time.process_time() - cpu
-    return record
+    def turn(step: int) -> list[float]:
+        batch, rate = batches(batch_size), lr * (schedule(step / steps) if schedule else 1.0)
+        with dtypes_named(inner, batch):
+            paid = descend(ranks.loss(loss, batch), optim, inner.parameters(), rate=rate, clip=clip, mean=ranks.mean)
+        if average:
+            average.update_parameters(inner)
+        return [paid]
+
+    parts = {"model": inner, "optimizer": optim, "average": average, "batches": batches, "kept": judge.kept}
+    file = Checkpoint.at(checkpoint, given | {"model": inner, "ranks": ranks.size}, parts, where=where, rank=ranks.rank)
+    model.train()
+    try:
+        Loop(judge.record, steps, seed, every, where, _advice(lr, clip), ranks, file).run(turn, judge)
+    finally:
+        judge.kept.restore(inner)
+        model.eval()
+    return judge.record
+
+
+class _Judge:
+    """Each entry of the record of `fit`: the held-out loss, and the weights that had the best."""
+
+    def __init__(
+        self,
+        record: Record,
+        model: nn.Module,
+        validation: Batch | Callable[[int], Batch] | None,
+        loss: Callable[[nn.Module, Any], Tensor],
+        patience: int | None,
+        ranks: Ranks,
+    ):
+        self.record, self.model, self.validation, self.loss = record, model, validation, loss
+        self.patience, self.ranks, self.kept = patience, ranks, Kept(model)
+
+    def __call__(self, step: int, means: list[float]) -> str:
+        held = None if self.validation is None else self.ranks.mean(held_out(self.model, self.validation, self.loss))
+        if self.record.add(means[0], held):
+            self.kept.take(self.model)
+        if held is not None and not math.isfinite(held):  # no comparison with nan is true: nothing would be kept
+            raise Diverged(f"the held-out loss is {held}")
+        if self.patience and self.record.waited() >= self.patience:
+            self.record.stopped = "no progress"
+        return f"training {self.record.train[-1]:.3f}, held out {self.record.validation[-1]:.3f}"
 
 
 def cosine(progress: float) -> float:
@@ -201,46 +193,66 @@ def cosine(progress: float) -> float:
 
 
 @torch.no_grad()
-def held_out(model: nn.Module, x: Tensor, loss: Callable = negative_log_likelihood, *, batch_size: int = 512) -> float:
-    """Mean loss over examples, in evaluation mode, with the same noise at each call. The random state is kept."""
-    training, where = model.training, next(model.parameters()).device
+def held_out(
+    model: nn.Module,
+    x: Batch | Callable[[int], Batch],
+    loss: Callable[[nn.Module, Any], Tensor] = cost,
+    *,
+    batch_size: int = 512,
+) -> float:
+    """Mean loss over examples, in evaluation mode, with the same noise at each call. The random state is kept.
+
+    Args:
+        x: a tensor (M, ...), a tuple or a dictionary of such; or a function of n, of which one batch is taken.
+        loss: a function of the model and a batch: the mean over its examples.
+    """
+    training, where = model.training, _device(model)
     model.eval()
-    with torch.random.fork_rng(devices=[] if where.type != "cuda" else [where]):
-        torch.manual_seed(0)
-        total = sum(loss(model, part.to(where)).item() * len(part) for part in x.split(batch_size))
-    model.train(training)
-    return total / len(x)
-
-
-def _copy(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-
-def _diverged(step: int, value: float, norm: float, lr: float, clip: float | None) -> str:
-    advice = f"a lower lr than {lr:g}" + (", clip=1.0" if clip is None else "")
-    return (
-        f"at step {step + 1} the loss is {value} and its gradient has norm {norm}. Try {advice}, inputs scaled to "
-        "about -1 ... 1, and look for log(0), 0/0 or exp of a large number in the loss. The best weights are kept"
-    )
-
-
-def _save(path, settings, model, optim, average, record, best, order, step) -> None:
-    path = pathlib.Path(path)
-    part = path.with_name(path.name + ".part")  # a run killed while writing leaves the file before untouched
-    state = {"settings": settings, "model": model.state_dict(), "optimizer": optim.state_dict(), "best": best}
-    state |= {"average": average.state_dict() if average else None, "order": order, "step": step}
-    torch.save(state | {"record": asdict(record), "rng": torch.get_rng_state()}, part)
-    os.replace(part, path)
-
-
-def _load(path, settings: str) -> dict[str, Any]:
-    """Tensors, numbers and text only: ``weights_only`` refuses a file that would run code."""
-    remedy = "delete it to start anew, or name another checkpoint"
     try:
-        state = torch.load(path, weights_only=True)
-        found = state["settings"]
-    except Exception as error:
-        raise ValueError(f"{path} is not a checkpoint of fit ({type(error).__name__}); {remedy}") from error
-    if found != settings:
-        raise ValueError(f"{path} belongs to another run ({found}); this one is {settings}; {remedy}")
-    return state
+        with randomness(where):
+            torch.manual_seed(0)
+            parts = [x(batch_size)] if callable(x) else split(x, batch_size)
+            total, size = 0.0, 0
+            for part in parts:
+                part, n = each(lambda tensor: tensor.to(where), part), count(part)
+                with dtypes_named(model, part):
+                    total, size = total + loss(model, part).item() * n, size + n
+    finally:
+        model.train(training)
+    if not size:
+        raise ValueError("there are no examples to judge by: the function for held-out data gave none")
+    return total / size
+
+
+def low_precision(device: str | torch.device) -> contextlib.AbstractContextManager:
+    """A context in which torch computes in bfloat16 where the hardware has units for it, and in float32 elsewhere.
+
+    That is a GPU that says so; never a CPU, whatever it has, so that all CPUs give the numbers of float32. A bfloat16
+    has 8 bits of mantissa: what is computed from it is off by up to 1 part in 256 and must not be reported as exact.
+
+    Args:
+        device: of the model.
+
+    >>> with low_precision("cpu"):
+    ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    torch.float32
+    """
+    device = torch.device(device)
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.autocast("cuda", torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def _device(model: nn.Module) -> torch.device:
+    first = next(model.parameters(), None)
+    if first is None:
+        raise ValueError(f"a {type(model).__name__} has no parameters to train")
+    return first.device
+
+
+def _advice(lr: float, clip: float | None) -> str:
+    lower = f"a lower lr than {lr:g}" + (", clip=1.0" if clip is None else "")
+    return (
+        f"Try {lower}, inputs scaled to about -1 ... 1, and look for log(0), 0/0 or exp of a large number in the loss. "
+        "The best weights are kept"
+    )

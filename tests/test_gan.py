@@ -249,6 +249,239 @@ def test_it_stops_when_a_loss_is_no_number_and_says_what_to_try():
     assert caught.value.record.stopped == "diverged"
 
 
+def test_a_loss_that_is_no_number_does_not_reach_the_weights():
+    gan, critic = GAN(Shift(), 1), Line()
+    before = weights(gan), weights(critic)
+    with pytest.raises(Diverged, match="step 1 the critic's loss is nan"):
+        play(gan, critic, lambda n: torch.full((n, 1), math.nan), steps=5)
+    assert torch.equal(before[0], weights(gan)) and torch.equal(before[1], weights(critic))
+    with pytest.raises(Diverged, match=r"step 1 the sampler's loss is nan.*a penalty \(another\)"):
+        play(
+            gan,
+            critic,
+            normal(2.0),
+            steps=5,
+            lr=0.1,
+            ema=0.9,
+            loss=lambda f: f.sum() * math.nan,
+            penalty=lambda *_: torch.zeros(()),
+        )
+    assert torch.equal(before[0], weights(gan)) and not torch.equal(before[1], weights(critic))
+    assert all(p.requires_grad for p in critic.parameters())
+
+
+def test_a_sampler_of_no_numbers_gives_no_whole_levels():
+    gan = GAN(Shift(math.nan), 1, levels=17)
+    with pytest.raises(ValueError, match="the sampler's output is not finite.*train it anew"):
+        gan.sample(3)
+
+
+def test_bad_batches_are_named():
+    with pytest.raises(ValueError, match="a batch of no examples: asked for 128"):
+        play(GAN(Shift(), 1), Line(), lambda n: torch.zeros(0, 1), steps=5)
+    with pytest.raises(TypeError, match=r"the data is torch.float64 and the model torch.float32: give data.to"):
+        play(GAN(Shift(), 1), Line(), lambda n: torch.zeros(n, 1).double(), steps=5)
+
+
+def test_data_may_be_examples_with_labels_that_stay_together():
+    class Echo(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.shift = nn.Parameter(torch.zeros(1))
+
+        def forward(self, z, labels):
+            seen.append(labels)
+            return 0 * z + labels[:, None] + self.shift
+
+    class Judge(Line):
+        def forward(self, x, labels):
+            same.append(torch.equal(x[:, 0].round(), labels.float()))
+            return super().forward(x)
+
+    seen, same, labels = [], [], torch.arange(12)
+    play(GAN(Echo(), 1, classes=12), Judge(), (labels[:, None].float(), labels), steps=3, batch_size=4)
+    assert sorted(torch.cat(seen[::2]).tolist()) == list(range(12)) and all(same) and len(same) == 9
+
+
+def test_an_interrupted_game_keeps_the_average():
+    turns = []
+
+    def stops(fake):
+        turns.append(gan.network.shift.item())
+        if len(turns) == 15:
+            raise KeyboardInterrupt
+        return non_saturating(fake)
+
+    gan, critic = GAN(Shift(), 1), Line()
+    game = play(gan, critic, normal(2.0), steps=100, every=5, lr=0.1, ema=0.5, loss=stops)
+    assert game.stopped == "interrupted" and game.steps == [5, 10] and not gan.training and not critic.training
+    assert gan.network.shift.item() not in turns and all(p.requires_grad for p in critic.parameters())
+
+
+def test_what_was_fixed_in_the_critic_stays_fixed():
+    critic = Line()
+    critic.line.bias.requires_grad_(False)
+    play(GAN(Shift(), 1), critic, normal(2.0), steps=3, lr=0.1)
+    assert not critic.line.bias.requires_grad and critic.line.bias.item() == 0
+    assert critic.line.weight.requires_grad and critic.line.weight.item() != pytest.approx(0.3)
+
+
+# Another critic's loss, another penalty
+
+
+def wasserstein(real, fake):
+    return fake.mean() - real.mean()
+
+
+def test_the_critics_loss_is_an_argument_and_its_mean_is_in_the_record():
+    seen = []
+
+    def loss(real, fake):
+        seen.append(wasserstein(real, fake).item())
+        return wasserstein(real, fake)
+
+    critic = Line()
+    game = play(
+        GAN(Shift(), 1), critic, normal(2.0), steps=4, every=2, critic_loss=loss, loss=lambda f: -f.mean(), penalty=0.5
+    )
+    assert game.critic == pytest.approx([sum(seen[:2]) / 2, sum(seen[2:]) / 2])  # without the penalty
+
+
+def test_a_penalty_may_be_a_function_of_both_batches_and_the_labels():
+    class Judge(Line):
+        def forward(self, x, labels):
+            return super().forward(x)
+
+    class Sampler(Shift):
+        def forward(self, z, labels):
+            return super().forward(z)
+
+    seen = []
+
+    def penalty(critic, real, fake, labels):
+        seen.append((type(critic), real.shape, fake.shape, labels.tolist(), fake.requires_grad))
+        return 100.0 * critic.line.weight.square().sum()
+
+    critic, free = Judge(), Judge()
+    settings = dict(steps=50, batch_size=3, lr=0.0, critic_lr=0.02, critic_loss=wasserstein)
+    data = lambda n: (torch.full((n, 1), 2.0), torch.tensor([0, 1, 2]))  # noqa: E731
+    play(GAN(Sampler(), 1, classes=3), critic, data, penalty=penalty, **settings)
+    play(GAN(Sampler(), 1, classes=3), free, data, **settings)
+    assert seen[0] == (Judge, (3, 1), (3, 1), [0, 1, 2], False) and len(seen) == 50
+    assert abs(critic.line.weight.item()) < 0.1 and free.line.weight.item() > 1
+
+
+def test_wasserstein_with_a_penalty_at_interpolates_measures_a_distance():
+    def at_interpolates(critic, real, fake):
+        t = torch.rand(len(real), 1)
+        x = torch.lerp(real, fake, t).requires_grad_()
+        return (
+            50 * (squared_gradient(critic(x), x).sqrt() - 1).relu().square().mean()
+        )  # one-sided: no wrong sign is stable
+
+    torch.manual_seed(0)
+    critic = nn.Sequential(nn.Linear(1, 32), nn.SiLU(), nn.Linear(32, 1), nn.Flatten(0))
+    game = play(
+        GAN(Shift(0.0), 1),
+        critic,
+        normal(3.0),
+        steps=300,
+        lr=0.0,
+        critic_lr=0.01,
+        betas=(0.0, 0.9),
+        batch_size=256,
+        critic_loss=wasserstein,
+        loss=lambda fake: -fake.mean(),
+        penalty=at_interpolates,
+    )
+    assert -sum(game.critic[-5:]) / 5 == pytest.approx(3.0, abs=0.2)  # W1 between N(0, 1) and N(3, 1)
+    gan = GAN(Shift(0.0), 1)
+    settings = dict(betas=(0.0, 0.9), critic_loss=wasserstein, loss=lambda fake: -fake.mean(), penalty=at_interpolates)
+    play(gan, critic, normal(3.0), steps=300, lr=0.03, critic_steps=2, schedule=lambda t: 1 - t, **settings)
+    assert gan.network.shift.item() == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_critic_with_spectral_norm_needs_nothing_else():
+    class Two(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.shift = nn.Parameter(torch.zeros(2))
+
+        def forward(self, z):
+            return z + self.shift
+
+    torch.manual_seed(0)
+    line = nn.utils.parametrizations.spectral_norm(nn.Linear(2, 1))
+    gan, critic = GAN(Two(), 2), nn.Sequential(line, nn.Flatten(0))
+    settings = dict(steps=150, lr=0.02, ema=0.9, critic_loss=wasserstein, loss=lambda fake: -fake.mean())
+    play(gan, critic, lambda n: torch.tensor([1.0, -1.0]) + torch.randn(n, 2), **settings)
+    assert torch.linalg.vector_norm(line.weight).item() == pytest.approx(1, abs=1e-3)
+    assert gan.network.shift[0].item() > 0.5 and gan.network.shift[1].item() < -0.5
+
+
+# The checkpoint of a game
+
+
+def test_a_game_goes_on_from_its_file_to_the_same_numbers(tmp_path):
+    x = scale(torch.from_numpy(digits().train[:64].copy()), 17)
+    left = [math.inf]
+
+    def some(n):
+        left[0] -= 1
+        if left[0] < 0:
+            raise MemoryError
+        return x[torch.randint(64, (n,))]
+
+    def watch(m, c):
+        samples = m.sample(3)
+        return samples.numpy(), [float(samples.float().mean())], np.float32(1.5), None, "text", torch.ones(2)
+
+    def once(**more):
+        torch.manual_seed(0)
+        gan, critic = GAN(ImageSampler(4, width=4), 4), ImageCritic(width=4)
+        settings = dict(steps=12, batch_size=8, every=4, penalty=0.1, ema=0.9, watch=watch)
+        return gan, critic, play(gan, critic, some, **settings | more)
+
+    whole, judge, game = once()
+    file, left[0] = tmp_path / "game.pt", 9
+    with pytest.raises(MemoryError):
+        once(checkpoint=file)
+    left[0] = math.inf
+    for _ in range(2):  # the second time there is nothing left to do
+        model, critic, resumed = once(checkpoint=file)
+        assert torch.equal(weights(whole), weights(model)) and torch.equal(weights(judge), weights(critic))
+        assert (resumed.critic, resumed.generator, resumed.steps) == (game.critic, game.generator, game.steps)
+        for a, b in zip(resumed.seen, game.seen, strict=True):
+            assert (
+                type(a[0]) is np.ndarray and np.array_equal(a[0], b[0]) and a[1:5] == b[1:5] and a[5].tolist() == [1, 1]
+            )
+    with pytest.raises(ValueError, match="belongs to another run: penalty is 0.1 there and 0.2 here"):
+        once(checkpoint=file, penalty=0.2)
+    with pytest.raises(TypeError, match="a checkpoint holds numbers, text, tensors and arrays, not a object; watch"):
+        once(checkpoint=tmp_path / "other.pt", watch=lambda m, c: object())
+
+
+def test_a_game_on_examples_goes_on_in_the_middle_of_an_epoch(tmp_path):
+    left = [math.inf]
+
+    def stops(fake):
+        left[0] -= 1
+        if left[0] < 0:
+            raise MemoryError
+        return non_saturating(fake)
+
+    def once(**more):
+        gan = GAN(Shift(), 1)
+        play(gan, Line(), normal(2.0)(50), steps=12, batch_size=8, every=4, lr=0.1, loss=stops, **more)
+        return gan
+
+    whole, left[0] = once(), 9
+    with pytest.raises(MemoryError):
+        once(checkpoint=tmp_path / "game.pt")
+    left[0] = math.inf
+    assert torch.equal(weights(once(checkpoint=tmp_path / "game.pt")), weights(whole))
+
+
 def test_the_critic_of_images_reads_labels_and_hides_the_levels_while_training():
     critic = ImageCritic(width=8, classes=3)
     x, labels = scale(torch.randint(17, (5, 8, 8)), 17), torch.tensor([0, 1, 2, 0, 1])

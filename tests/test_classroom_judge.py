@@ -115,7 +115,7 @@ def line():
         wire.send(ours, cloudpickle.dumps(function))
         assert json.loads(wire.receive(ours))[0] == "value"
         line = remote.Line(ours, learning)
-        line.deadline = time.monotonic() + 20
+        line.deadline = time.monotonic() + 300  # no test of time: a machine may be busy
         return Remote(line, 0)
 
     yield new

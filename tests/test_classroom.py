@@ -232,6 +232,12 @@ def test_points_of_each_exercise(graded):
     assert graded.rows["untouched"].pending == 0
 
 
+def test_modules_beside_a_notebook_are_not_imported(graded):
+    """A check of the student's own would have passed in the notebook, and that would be said."""
+    (note,) = graded.rows["brings_modules"].notes
+    assert note.startswith("other files were not used")
+
+
 def test_what_was_handed_in_is_untouched(graded):
     assert graded.before == graded.after
 
@@ -296,7 +302,9 @@ def test_redaction():
     text = "a\n### BEGIN HIDDEN TESTS\ncheck(f, seed=123456789012)\n### END HIDDEN TESTS\nb"
     assert redact(text) == "a\n# (hidden tests)\nb"
     assert redact("q\n=== BEGIN MARK SCHEME ===\nsecret") == "q"
-    assert "123" not in feedback.redact_seeds("123456789012 123,456,789,012 0x1cbe991a14", [123456789012])
+    seed = 123456789012
+    said = feedback.redact_seeds(f"{seed} {seed:,} {seed:_} {hex(seed)} {seed:X} 12", [seed])
+    assert said == "(hidden) (hidden) (hidden) 0x(hidden) (hidden) 12"
 
 
 def test_scores_given_by_hand_survive(own):

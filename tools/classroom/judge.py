@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 from tools.classroom import answer, remote, snapshot, wire
+from tools.classroom.handover import Remote
 from tools.classroom.verdict import CLAIMS, Mode, Verdict
 
 
@@ -65,7 +66,7 @@ def _judge(job: dict, socket: socket.socket, limit: float, check: Any) -> dict[s
         return _verdict(Verdict.UNREADABLE)
     if type(first) is not list or first[:1] != ["value"]:
         return _verdict(Verdict.UNREADABLE)
-    function = remote.Remote(line, 0)
+    function = Remote(line, 0)
     for seed in job["seeds"]:
         verdict = _run(check, function, id, seed, line.deadline - time.monotonic() + 2)
         if line.fault:

@@ -318,6 +318,22 @@ def test_an_interrupted_game_keeps_the_average():
     assert gan.network.shift.item() not in turns and all(p.requires_grad for p in critic.parameters())
 
 
+def test_statistics_of_the_sampler_are_averaged_with_its_weights():
+    class Counts(Shift):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, z):
+            self.calls += self.training
+            return super().forward(z)
+
+    gan, last = GAN(Counts(), 1), GAN(Counts(), 1)
+    play(gan, Line(), normal(2.0), steps=10, ema=0.5)
+    play(last, Line(), normal(2.0), steps=10)
+    assert last.network.calls == 20 and 16 < gan.network.calls < 19.5
+
+
 def test_what_was_fixed_in_the_critic_stays_fixed():
     critic = Line()
     critic.line.bias.requires_grad_(False)

@@ -64,6 +64,8 @@ def test_a_step_that_cannot_be_taken_leaves_the_weights():
     for bad in (torch.nan, torch.inf):
         with pytest.raises(Diverged, match=f"^what it pays is -?{bad} and its gradient has norm"):
             descend(line.weight.sum() * bad, optimizer, line.parameters(), rate=0.5, name="what it pays")
+        with pytest.raises(Diverged, match=f"^the loss is {bad} and its gradient has norm 1.0"):
+            descend(line.weight.sum() + bad, optimizer, line.parameters(), rate=0.5)
     assert line.weight.item() == before
     assert descend(3 * line.weight.sum(), optimizer, line.parameters(), rate=0.5) == pytest.approx(3 * before)
     assert line.weight.item() == pytest.approx(before - 1.5) and optimizer.param_groups[0]["lr"] == 0.5

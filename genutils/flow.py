@@ -14,7 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genutils.model import Model
-from genutils.networks import ResidualMLP
+from genutils.networks import Constant, Lookup
+
+__all__ = ["Autoregressive", "Constant", "Coupling", "Flow", "Lookup", "Turn", "spline"]
 
 LEAST = 1e-5  # of a bin's share, and of a slope: no bin may close
 UNIT = math.log(math.expm1(1 - LEAST))  # so that softplus(0 + UNIT) + LEAST is 1
@@ -92,6 +94,8 @@ class Coupling(nn.Module):
             K heights and K - 1 slopes for "spline"; K heights for "lines".
         kind: see there.
 
+    What else a call is told, by name, goes on to the network as it is.
+
     Source: Dinh, Sohl-Dickstein, Bengio (2017), section 3.4, with bounded scales; splines as in `spline`, with equal
     widths, which train more steadily.
     """
@@ -106,15 +110,15 @@ class Coupling(nn.Module):
         self.register_buffer("bent", torch.as_tensor(bent, dtype=torch.long))
         self.network, self.kind = network, kind
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self._go(x, inverse=False)
+    def forward(self, x: Tensor, **told: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(x, inverse=False, **told)
 
-    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        return self._go(z, inverse=True)
+    def inverse(self, z: Tensor, **told: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(z, inverse=True, **told)
 
-    def _go(self, x: Tensor, inverse: bool) -> tuple[Tensor, Tensor]:
+    def _go(self, x: Tensor, inverse: bool, **told: Tensor) -> tuple[Tensor, Tensor]:
         moved = x[:, self.bent]
-        params = self.network(x[:, self.kept]).to(x.dtype).view(len(x), len(self.bent), -1)  # (B, bent, P)
+        params = self.network(x[:, self.kept], **told).to(x.dtype).view(len(x), len(self.bent), -1)  # (B, bent, P)
         if self.kind == "affine":
             log_scale, shift = 3 * torch.tanh(params[..., 0] / 3), params[..., 1]
             moved = (moved - shift) * (-log_scale).exp() if inverse else moved * log_scale.exp() + shift
@@ -161,6 +165,24 @@ class Autoregressive(nn.Module):
         return found, -s.sum(1)
 
 
+class Turn(nn.Module):
+    """The plane turned about the origin by an angle, so that couplings bend it along slanted lines too. Areas stay."""
+
+    def __init__(self, angle: float = math.pi / 4):
+        super().__init__()
+        self.register_buffer("angle", torch.tensor(angle))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(x, self.angle)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(z, -self.angle)
+
+    def _go(self, x: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+        cos, sin = angle.cos(), angle.sin()
+        return x @ torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])]), x.new_zeros(len(x))
+
+
 class Flow(Model, nn.Module):
     """Transforms in a row, from data to simple noise. Exact.
 
@@ -190,11 +212,11 @@ class Flow(Model, nn.Module):
         self.register_buffer("scale", (high - low) / (1 if base == "box" else 6))
         self.register_buffer("shift", low.clone() if base == "box" else (low + high) / 2)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Data (B, D) to noise (B, D), and ``log |det|`` of that map, (B,) nats."""
+    def forward(self, x: Tensor, **told: Tensor) -> tuple[Tensor, Tensor]:
+        """Data (B, D) to noise (B, D), and ``log |det|`` of that map, (B,) nats; ``told`` goes on to each transform."""
         z, total = (x - self.shift) / self.scale, -self.scale.log().sum().expand(len(x))
         for transform in self.transforms:
-            z, ladj = transform(z)
+            z, ladj = transform(z, **told)
             total = total + ladj
         return z, total
 
@@ -214,59 +236,21 @@ class Flow(Model, nn.Module):
         wide = -0.5 * ((z - 0.5).square() + math.log(2 * math.pi)).sum(1) + math.log(self.TAIL)
         return torch.logaddexp(box, wide)
 
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log-density, (B, ...) with D numbers each to (B,) nats."""
+    def log_prob(self, x: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
+        """Exact log-density, (B, ...) with D numbers each to (B,) nats. It knows no classes: labels are refused."""
+        self._refuse(labels)
         x = x.flatten(1)
         if x.shape[1] != self.dims:
             raise ValueError(f"expected examples of {self.dims} numbers; these have {x.shape[1]}")
-        z, ladj = self(x)
+        z, ladj = self(x, **told)
         return ladj + self.log_noise(z)
 
     @torch.no_grad()
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
         """(n, D), in one pass back through the transforms."""
+        self._refuse(labels)
         normal = torch.randn(n, self.dims, generator=generator)
         if self.base == "box":
             uniform, tail = (torch.rand(n, d, generator=generator) for d in (self.dims, 1))
             normal = torch.where(tail < self.TAIL, normal + 0.5, uniform)
         return self.inverse(normal.to(self.shift.device))[0]
-
-
-class Constant(nn.Module):
-    """A network that sees nothing: the same outputs for every example, and large steps in training."""
-
-    def __init__(self, outputs: int):
-        super().__init__()
-        self.values = nn.Parameter(torch.zeros(outputs))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (4 * self.values).expand(len(x), -1)
-
-
-class Lookup(nn.Module):
-    """A function of one number as a sum of tables from coarse to fine, linear between entries, then a small network.
-
-    Coarse tables learn the shape fast, the finest one learns edges, which a network on the bare number learns slowly.
-
-    Args:
-        outputs: of the network, which starts at zero.
-        low, high: range of the tables; beyond it their last entries hold.
-        knots: entries of the finest table.
-    """
-
-    def __init__(
-        self, outputs: int, *, low: float = 0.0, high: float = 1.0, knots: int = 128, width: int = 96, blocks: int = 1
-    ):
-        super().__init__()
-        self.knots, self.low, self.high = knots, low, high
-        sizes = [knots // 2**i for i in range(5)]
-        self.tables = nn.ParameterList(nn.Parameter(torch.randn(1, width, size) * 0.2) for size in sizes)
-        self.net = ResidualMLP(None, outputs, width=width, blocks=blocks, zero=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 1) to (B, outputs)."""
-        fine = sum(F.interpolate(t, size=self.knots, mode="linear", align_corners=True) for t in self.tables)[0].T
-        place = ((x[:, 0] - self.low) / (self.high - self.low)).clamp(0, 1) * (self.knots - 1)
-        k = place.floor().clamp(max=self.knots - 2).long()
-        t = (place - k)[:, None]
-        return self.net(F.embedding(k, fine) * (1 - t) + F.embedding(k + 1, fine) * t)

@@ -69,7 +69,7 @@ def evaluate(model: Any, x: Any, labels: Any = None, *, truth: Any = None, gener
 
 
 def answers(model: Any, x: Any, labels: Any = None, *, generator: Any = None) -> Estimate:
-    """The strongest answer of a model about each example, as float64 arrays: an `Estimate`, without error if it has none.
+    """The strongest answer of a model about each example, as an `Estimate` in float64, without error if it has none.
 
     Args:
         model: any `Model` with an exact density, a bound or an estimate; also one that torch has wrapped.

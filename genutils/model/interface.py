@@ -56,12 +56,16 @@ class Model:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return above(name)
 
+    def _refuse(self, labels: Any) -> None:
+        if labels is not None:
+            raise ValueError(f"this {type(self).__name__} was made without classes; ask without labels")
+
     def _labels(self, labels: Any, n: int) -> Any:
         """``labels`` as whole numbers for n examples, or None; ValueError says what they should be."""
         if labels is None:
             return None
         if self.classes is None:
-            raise ValueError(f"this {type(self).__name__} was made without classes; ask without labels")
+            self._refuse(labels)
         labels = labels if hasattr(labels, "shape") else np.asarray(labels)
         wanted = f"labels are {n} whole numbers 0 ... {self.classes - 1}, one for each example, or -1 for any"
         if tuple(labels.shape) != (n,):
@@ -75,7 +79,7 @@ class Model:
 
 
 def unwrapped(model: Any) -> Any:
-    """The model inside torch's wrappers (``torch.compile``, ``DataParallel``, averaged weights); itself if there is none.
+    """The model inside torch's wrappers (``torch.compile``, ``DataParallel``, averaged weights), or itself.
 
     >>> unwrapped("a model of your own")
     'a model of your own'

@@ -17,7 +17,7 @@ from genutils.model import Model
 from genutils.networks import ResidualMLP
 from genutils.planar import PlaneNet
 
-__all__ = ["MADE", "PixelNet", "PlaneNet"]
+__all__ = ["MADE", "PixelNet", "PlaneNet", "in_all_orders", "temper"]
 
 
 class MADE(Model, nn.Module):
@@ -205,6 +205,52 @@ class PixelNet(Model, nn.Module):
 
     def _frame(self, x: Tensor) -> Tensor:
         return F.pad(x.long(), (self.reach, self.reach, self.reach, 0), value=self.levels)
+
+
+def in_all_orders(model: PixelNet, batch: dict[str, Tensor]) -> Tensor:
+    """What a `PixelNet` is trained for: minus log p(x | label, order), nats per image, with the orders taking turns.
+
+    Args:
+        batch: ``x`` (B, H, W), and where there are more than one class ``labels`` (B,), none of them -1; ``warped``
+            (B,) is true where an image is a warped copy.
+    """
+    x, labels, warped, orders = batch["x"], _known(model, batch), batch.get("warped"), model.orders
+    parts = [
+        model.log_prob_given(
+            x[i::orders], labels[i::orders], order=i, warped=None if warped is None else warped[i::orders]
+        )
+        for i in range(orders)
+    ]
+    return -torch.cat(parts).mean()
+
+
+@torch.no_grad()
+def temper(
+    model: PixelNet,
+    x: Tensor,
+    labels: Tensor | None = None,
+    temperatures: Sequence[float] = (1.0, 1.1, 1.15, 1.2, 1.25, 1.3),
+) -> float:
+    """Divide all logits by the one of some temperatures with which held-out images are likeliest, and return it.
+
+    A network that has seen a thousand images a hundred times is too sure of what comes next in others.
+
+    Source: Guo, Pleiss, Sun, Weinberger (2017), section 4.2.
+    """
+    basis, labels, costs = model.basis.clone(), _known(model, {"x": x, "labels": labels}), []
+    for temperature in temperatures:
+        model.basis.copy_(basis / temperature)
+        costs.append(-sum(model.log_prob_given(x, labels, order=i).mean() for i in range(model.orders)))
+    best = temperatures[int(torch.stack(costs).argmin())]
+    model.basis.copy_(basis / best)
+    return best
+
+
+def _known(model: PixelNet, batch: dict[str, Tensor]) -> Tensor:
+    """A label for each image; 0 where a model has one class for all."""
+    if model.classes == 1:
+        return torch.zeros(len(batch["x"]), dtype=torch.long, device=batch["x"].device)
+    return batch["labels"]
 
 
 def _whole(x: Tensor, size: int, levels: int) -> Tensor:

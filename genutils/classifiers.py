@@ -154,7 +154,7 @@ class GaussianClassifier(Model):
             raise ValueError(f"{strange!r} is not among the classes {self.classes.tolist()}")
         return np.broadcast_to(np.searchsorted(self.classes, y), (n,))
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """Numbers that were fitted: the frequencies, means, and variances or covariances."""
         K, D = self.means.shape
         each = D if self.diagonal else D * (D + 1) // 2

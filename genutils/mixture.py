@@ -155,7 +155,7 @@ class GaussianMixture(Mixture):
             raise ValueError(f"floor must be above 0, or a component may shrink to a point; it is {floor!r}")
         self.covariance, self.floor = covariance, floor
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """Numbers that were fitted: weights, means, and variances or covariances."""
         each = {"full": self.dims * (self.dims + 1) // 2, "diagonal": self.dims, "round": 1}[self.covariance]
         return self.K - 1 + self.K * (self.dims + each)
@@ -242,7 +242,7 @@ class CategoricalMixture(Mixture):
         self.levels, self.smoothing, self.towards = int(levels), smoothing, towards
         self.kernel = _kernel(self.levels, blur, share) if blur else np.eye(self.levels)  # (L, L)
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """Numbers that were fitted: weights, and a table for each dimension of each cause."""
         return self.K - 1 + self.K * self.dims * (self.levels - 1)
 

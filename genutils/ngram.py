@@ -113,7 +113,7 @@ class NGram(Model):
                 row[i] = min(np.searchsorted(p.cumsum(), generator.random()), self.symbols - 1)
         return out[:, len(start) :]
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """How many counts are kept: one for each context and what came after it."""
         return sum(map(len, self.counts))
 

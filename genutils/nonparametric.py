@@ -68,7 +68,7 @@ class Histogram(Model):
         corner = np.stack(np.unravel_index(box, (self.bins,) * len(self.low)), 1)
         return self.low + (corner + rng.random(corner.shape)) * (self.high - self.low) / self.bins
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """Numbers that were fitted: the shares of the boxes."""
         return len(self.p) - 1
 
@@ -126,7 +126,7 @@ class Frequencies(Model):
         below = rng.random((n, len(self.tables), 1)) >= self.tables.cumsum(1)[:, :-1]  # (n, D, L - 1)
         return below.sum(2)
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """Numbers that were fitted: a table or D of them."""
         return (len(self.tables) if self.apart else 1) * (self.levels - 1)
 
@@ -181,7 +181,7 @@ class KDE(Model):
         chosen = self.x[rng.integers(len(self.x), size=n)]
         return chosen + self.bandwidth * rng.standard_normal(chosen.shape)
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """Numbers that are kept: all examples."""
         return self.x.size
 

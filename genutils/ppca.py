@@ -122,7 +122,7 @@ class PPCA(Model):
         mean = self.decode(rng.standard_normal((n, self.K)))
         return mean + math.sqrt(self.noise) * rng.standard_normal(mean.shape)
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """Numbers that were fitted: mean, W and noise."""
         return self.mean.size + self.W.size + 1
 

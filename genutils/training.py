@@ -61,7 +61,7 @@ def negative_log_likelihood(model: Any, x: Tensor) -> Tensor:
 
 def fit(
     model: nn.Module,
-    data: Tensor | Callable[[int], Tensor],
+    data: Tensor | Callable[[int], Any],
     *,
     validation: Tensor | None = None,
     loss: Callable[[nn.Module, Tensor], Tensor] = negative_log_likelihood,
@@ -85,7 +85,8 @@ def fit(
 
     Args:
         model: any module; it is moved to ``device`` (default: where it is).
-        data: (N, ...) examples, shuffled anew in each epoch, or a function of n that gives n fresh ones.
+        data: (N, ...) examples, shuffled anew in each epoch, or a function of n that gives n fresh ones: a tensor, or a
+            tuple or dictionary of tensors, which the loss is given as it is.
         validation: (M, ...) held-out examples. Noise in their loss is the same each time, so that losses compare.
         loss: a function of the model and a batch; a scalar, in nats per example.
         steps, batch_size, lr, optimizer: as usual.
@@ -151,7 +152,7 @@ def fit(
                     batch, order = data[order[:batch_size]], order[batch_size:]
                 for group in optim.param_groups:
                     group["lr"] = lr * (schedule(step / steps) if schedule else 1.0)
-                value = loss(model, batch.to(where))
+                value = loss(model, _to(batch, where))
                 optim.zero_grad(set_to_none=True)
                 value.backward()
                 norm = nn.utils.clip_grad_norm_(model.parameters(), clip or math.inf)
@@ -210,6 +211,13 @@ def held_out(model: nn.Module, x: Tensor, loss: Callable = negative_log_likeliho
         total = sum(loss(model, part.to(where)).item() * len(part) for part in x.split(batch_size))
     model.train(training)
     return total / len(x)
+
+
+def _to(batch: Any, where: torch.device) -> Any:
+    """A batch on a device, part by part: a tensor, a tuple or a dictionary of them arrives as it was."""
+    if isinstance(batch, dict):
+        return {name: part.to(where) for name, part in batch.items()}
+    return tuple(part.to(where) for part in batch) if isinstance(batch, tuple) else batch.to(where)
 
 
 def _copy(module: nn.Module) -> dict[str, Tensor]:

@@ -41,7 +41,7 @@ class Model:
     def sample(self, n: int, labels: Any = None, *, generator: Any = None) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must say how to sample")
 
-    def size(self) -> int:
+    def parameter_count(self) -> int:
         """How many numbers were learned: the trainable parameters, unless a model counts otherwise."""
         parameters = getattr(self, "parameters", None)
         return sum(p.numel() for p in parameters() if p.requires_grad) if parameters else 0

@@ -26,9 +26,8 @@ def run(model: Any, data: str | Callable[[], Task], seed: int, budget: Budget = 
     """Train by a recipe, then touch the test data, once.
 
     Args:
-        model: a name in `genutils.recipes.RECIPES`, or a recipe of your own: anything with ``train(task, seed, budget)``
-            that returns a `genutils.model.Model` (and, if you like, with ``SETTINGS``, ``BOUND`` and ``bound``, as
-            those have).
+        model: a name in `genutils.recipes.RECIPES`, or a recipe of your own: whatever has ``train(task, seed, budget)``
+            that gives a `genutils.model.Model` (and, if you like, ``SETTINGS``, ``BOUND``, ``bound`` like them).
         data: a name in `genutils.tasks.TASKS`, or a function that makes a task of your own.
         seed: of everything random.
         budget: of the training.

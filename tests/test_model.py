@@ -323,5 +323,5 @@ def test_an_example_without_probability_is_named():
         def log_prob(self, x):
             return np.where(np.arange(len(x)) == 2, -np.inf, -1.0)
 
-    with pytest.raises(ValueError, match="example 2 scores inf: the model gives it no probability"):
+    with pytest.raises(ValueError, match="example 2 gets inf: the model gives it no probability"):
         evaluate(Never(17), np.zeros((4, 3)))

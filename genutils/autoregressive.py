@@ -15,6 +15,9 @@ from torch import Tensor, nn
 
 from genutils.model import Model
 from genutils.networks import ResidualMLP
+from genutils.planar import PlaneNet
+
+__all__ = ["MADE", "PixelNet", "PlaneNet", "in_all_orders", "temper"]
 
 
 class MADE(Model, nn.Module):
@@ -61,14 +64,16 @@ class MADE(Model, nn.Module):
             h = F.silu(F.linear(h, layer.weight * getattr(self, f"mask{i}"), layer.bias))
         return F.linear(h, self.out.weight * self.mask_out, self.out.bias).view(len(x), self.dims, self.levels)
 
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log-probability, (B, ...) whole numbers to (B,) nats."""
+    def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Exact log-probability, (B, ...) whole numbers to (B,) nats. It knows no classes: labels are refused."""
+        self._refuse(labels)
         x = _whole(x.flatten(1), self.dims, self.levels)
         return -F.cross_entropy(self.logits(x).transpose(1, 2), x, reduction="none").sum(1)
 
     @torch.no_grad()
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
         """(n, D): one variable after another, in the model's order; one pass through the network for each."""
+        self._refuse(labels)
         x = torch.zeros(n, self.dims, dtype=torch.long, device=self.place.device)
         for i in self.place.argsort().tolist():
             x[:, i] = torch.multinomial(self.logits(x)[:, i].softmax(-1), 1, generator=generator)[:, 0]
@@ -136,11 +141,21 @@ class PixelNet(Model, nn.Module):
     def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Exact log-probability in nats, (B, H, W) to (B,): of x given labels (B,), or with all classes equally likely.
 
-        With two orders it is the log of the mean of both probabilities.
+        So it is for each example whose label is -1. With two orders it is the log of the mean of both probabilities.
         """
-        x = _whole(x, self.size, self.levels)
-        given = [labels] if labels is not None else [torch.full((len(x),), c) for c in range(self.classes)]
-        parts = [self.log_prob_given(x, y.to(x.device), order=o) for y in given for o in range(self.orders)]
+        x, labels = _whole(x, self.size, self.levels), self._labels(labels, len(x))
+        asked = torch.full((len(x),), -1) if labels is None else torch.as_tensor(labels)
+        asked = asked.to(x.device).long()
+        known = asked >= 0
+        if known.all() and len(x):
+            return self._mixed(x, [asked])
+        if not known.any():
+            return self._mixed(x, [torch.full_like(asked, c) for c in range(self.classes)])
+        return self.log_prob(x).masked_scatter(known, self.log_prob(x[known], asked[known]))
+
+    def _mixed(self, x: Tensor, given: Sequence[Tensor]) -> Tensor:
+        """The log of the mean of p(x | label, order) over some labels for each image and all orders."""
+        parts = [self.log_prob_given(x, y, order=o) for y in given for o in range(self.orders)]
         return torch.logsumexp(torch.stack(parts), 0) - math.log(len(parts))
 
     def log_prob_given(self, x: Tensor, labels: Tensor, *, order: int = 0, warped: Tensor | None = None) -> Tensor:
@@ -153,8 +168,8 @@ class PixelNet(Model, nn.Module):
     def sample(
         self,
         n: int,
-        *,
         labels: Tensor | None = None,
+        *,
         start: Tensor | None = None,
         known: int = 0,
         generator: torch.Generator | None = None,
@@ -162,12 +177,15 @@ class PixelNet(Model, nn.Module):
         """(n, H, W) images, pixel by pixel; at each only its own window is computed, as the rest does not change.
 
         Args:
-            labels: (n,); drawn equally likely where not given.
+            labels: (n,); drawn equally likely where not given, or -1.
             start: (n, H, W) images of which the first ``known`` pixels, row by row, are kept; the rest is drawn.
         """
-        device = self.place.device
+        device, labels = self.place.device, self._labels(labels, n)
         if labels is None:
-            labels = torch.randint(self.classes, (n,), generator=generator)
+            labels = torch.full((n,), -1)
+        labels = torch.as_tensor(labels).cpu().long()
+        if (labels < 0).any():
+            labels = torch.where(labels < 0, torch.randint(self.classes, (n,), generator=generator), labels)
         x = torch.zeros(n, self.size, self.size, dtype=torch.long) if start is None else start.clone().long()
         # A whole image comes from either order, half of the time each; a completion from rows, which saw what is known.
         column = torch.rand(n, generator=generator) < 0.5 if self.orders == 2 and not known else torch.zeros(n).bool()
@@ -189,75 +207,50 @@ class PixelNet(Model, nn.Module):
         return F.pad(x.long(), (self.reach, self.reach, self.reach, 0), value=self.levels)
 
 
-class PlaneNet(Model, nn.Module):
-    """p(x_1) p(x_2 | x_1) on the plane, each factor a density that is linear between knots. Exact.
-
-    A density on a line is a mixture of hats, ``sum_k w_k hat_k(x)``, triangles of area 1 around equally spaced knots,
-    with weights from a softmax. For x_2 the logits come from a network that reads x_1 through the same hats. What it
-    reads there is a sum of tables from coarse to fine: the coarse ones learn the shape fast, the finest the edges.
-    One in 10^5 of the mass is a wide Gaussian, so that no point of the plane has density 0.
+def in_all_orders(model: PixelNet, batch: dict[str, Tensor]) -> Tensor:
+    """What a `PixelNet` is trained for: minus log p(x | label, order), nats per image, with the orders taking turns.
 
     Args:
-        bounds: ((x0, x1), (y0, y1)), the box of the knots.
-        knots: K on each side.
+        batch: ``x`` (B, H, W), and where there are more than one class ``labels`` (B,), none of them -1; ``warped``
+            (B,) is true where an image is a warped copy.
     """
+    x, labels, warped, orders = batch["x"], _known(model, batch), batch.get("warped"), model.orders
+    parts = [
+        model.log_prob_given(
+            x[i::orders], labels[i::orders], order=i, warped=None if warped is None else warped[i::orders]
+        )
+        for i in range(orders)
+    ]
+    return -torch.cat(parts).mean()
 
-    TAIL = 1e-5
 
-    def __init__(self, bounds: Sequence[Sequence[float]], *, knots: int = 128, width: int = 128, blocks: int = 2):
-        super().__init__()
-        low, high = torch.tensor(bounds, dtype=torch.float32).T
-        self.register_buffer("low", low)
-        self.register_buffer("step", (high - low) / (knots - 1))
-        self.knots = knots
-        sizes = [knots // 2**i for i in range(5)]
-        self.tables = nn.ParameterList(nn.Parameter(torch.randn(1, width, size) * 0.2) for size in sizes)
-        self.firsts = nn.ParameterList(nn.Parameter(torch.zeros(1, 1, size)) for size in sizes)
-        self.net = ResidualMLP(None, knots, width=width, blocks=blocks)
+@torch.no_grad()
+def temper(
+    model: PixelNet,
+    x: Tensor,
+    labels: Tensor | None = None,
+    temperatures: Sequence[float] = (1.0, 1.1, 1.15, 1.2, 1.25, 1.3),
+) -> float:
+    """Divide all logits by the one of some temperatures with which held-out images are likeliest, and return it.
 
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log-density, (B, 2) to (B,) nats."""
-        place = (x - self.low) / self.step  # in units of knots
-        inside = ((place > -1) & (place < self.knots)).all(1)
-        k = place.floor().clamp(-1, self.knots - 1).long()  # (B, 2): the knot to the left, -1 before the first
-        t = (place - k).clamp(0, 1)
-        logits = torch.stack([self._first(len(x)), self.net(self._embed(k[:, 0], t[:, 0]))], 1)  # (B, 2, K)
-        weights = F.pad(logits.float().log_softmax(-1), (1, 1), value=-torch.inf)  # (B, 2, K + 2): 0 outside
-        left = weights.gather(2, k[..., None] + 1)[..., 0] + torch.log1p(-t)
-        right = weights.gather(2, k[..., None] + 2)[..., 0] + t.clamp_min(1e-30).log()
-        hats = (torch.logaddexp(left, right) - self.step.log()).sum(1)
-        middle, scale = self.low + self.step * (self.knots - 1) / 2, self.step * self.knots / 2
-        tail = torch.distributions.Normal(middle, scale).log_prob(x).sum(1) + math.log(self.TAIL)
-        hats = torch.where(inside, hats + math.log1p(-self.TAIL), -torch.inf)
-        return torch.logaddexp(hats, tail)
+    A network that has seen a thousand images a hundred times is too sure of what comes next in others.
 
-    @torch.no_grad()
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """(n, 2). A hat is the sum of two uniforms."""
+    Source: Guo, Pleiss, Sun, Weinberger (2017), section 4.2.
+    """
+    basis, labels, costs = model.basis.clone(), _known(model, {"x": x, "labels": labels}), []
+    for temperature in temperatures:
+        model.basis.copy_(basis / temperature)
+        costs.append(-sum(model.log_prob_given(x, labels, order=i).mean() for i in range(model.orders)))
+    best = temperatures[int(torch.stack(costs).argmin())]
+    model.basis.copy_(basis / best)
+    return best
 
-        def along(logits: Tensor) -> Tensor:  # (n, K) to places (n,)
-            k = torch.multinomial(logits.softmax(-1), 1, generator=generator)[:, 0]
-            return k + torch.rand(n, generator=generator) + torch.rand(n, generator=generator) - 1
 
-        a = along(self._first(n))
-        k = a.floor().long()
-        b = along(self.net(self._embed(k, a - k)))
-        x = self.low + torch.stack([a, b], 1) * self.step
-        middle, scale = self.low + self.step * (self.knots - 1) / 2, self.step * self.knots / 2
-        wide = middle + scale * torch.randn(n, 2, generator=generator)
-        return torch.where(torch.rand(n, 1, generator=generator) < self.TAIL, wide, x)
-
-    def _embed(self, k: Tensor, t: Tensor) -> Tensor:
-        """What stands at x_1, linear between knots: (B,) and (B,) to (B, width)."""
-        table = self._fine(self.tables)[0].T
-        left, right = k.clamp(0, self.knots - 1), (k + 1).clamp(0, self.knots - 1)
-        return F.embedding(left, table) * (1 - t)[:, None] + F.embedding(right, table) * t[:, None]
-
-    def _first(self, n: int) -> Tensor:
-        return 4 * self._fine(self.firsts)[0].expand(n, -1)  # each weight sees one in K: it may take larger steps
-
-    def _fine(self, tables: nn.ParameterList) -> Tensor:
-        return sum(F.interpolate(table, size=self.knots, mode="linear", align_corners=True) for table in tables)
+def _known(model: PixelNet, batch: dict[str, Tensor]) -> Tensor:
+    """A label for each image; 0 where a model has one class for all."""
+    if model.classes == 1:
+        return torch.zeros(len(batch["x"]), dtype=torch.long, device=batch["x"].device)
+    return batch["labels"]
 
 
 def _whole(x: Tensor, size: int, levels: int) -> Tensor:

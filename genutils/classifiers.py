@@ -102,12 +102,21 @@ class GaussianClassifier(Model):
                 out[rows, k] -= 0.5 * (white**2).sum(0) + volume
         return out
 
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
+    def log_prob(self, x: np.ndarray, labels: Any = None) -> np.ndarray:
         """Exact log-density ``log sum_y p(y) p(x | y)`` of what there is of each example: (B,) nats.
 
         It may be positive: a density is not a probability. Rows that miss different numbers cannot be compared.
+
+        Args:
+            x: (B, D).
+            labels: (B,) of those that were fitted, or one for all; with them, it is ``log p(x | y)``.
         """
-        return logsumexp(self.log_joint(x), axis=1)
+        joint = self.log_joint(x)
+        if labels is None:
+            return logsumexp(joint, axis=1)
+        k = self._labels(labels, len(joint))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return joint[np.arange(len(joint)), k] - np.log(self.prior[k])
 
     def posterior(self, x: np.ndarray) -> np.ndarray:
         """(B, K) ``p(y | x)`` by Bayes' rule; rows sum to 1."""
@@ -117,32 +126,39 @@ class GaussianClassifier(Model):
         """(B,) the label of the likeliest class."""
         return self.classes[self.log_joint(x).argmax(1)]
 
-    def sample(self, n: int, y: Any = None, *, generator: np.random.Generator | None = None) -> np.ndarray:
+    def sample(self, n: int, labels: Any = None, *, generator: np.random.Generator | None = None) -> np.ndarray:
         """(n, D) independent samples of ``p(x)``, or of ``p(x | y)``.
 
         Args:
             n: how many.
-            y: a label for all of them, or (n,) labels; without it each draws its class from ``prior``.
+            labels: (n,) of those that were fitted, or one for all; without them each draws its class from ``prior``.
             generator: of numpy.
 
         Raises:
-            ValueError: y is not among the classes, or there are not n of them.
+            ValueError: a label is not among the classes, or there are not n of them.
         """
         self._fitted()
         rng = generator or np.random.default_rng()
-        if y is None:
-            k = rng.choice(len(self.classes), size=n, p=self.prior)
-        else:
-            y = np.asarray(y)
-            if y.shape not in ((), (n,)):
-                raise ValueError(f"y is one label, or {n} of them; its shape is {y.shape}")
-            known = np.isin(y, self.classes)
-            if not known.all():
-                strange = np.atleast_1d(y)[~np.atleast_1d(known)][0].item()
-                raise ValueError(f"{strange!r} is not among the classes {self.classes.tolist()}")
-            k = np.broadcast_to(np.searchsorted(self.classes, y), (n,))
+        k = rng.choice(len(self.classes), size=n, p=self.prior) if labels is None else self._labels(labels, n)
         noise, roots = rng.standard_normal((n, self.means.shape[1])), np.linalg.cholesky(self.covariances)
         return self.means[k] + np.einsum("nde,ne->nd", roots[k], noise) if n else noise
+
+    def _labels(self, labels: Any, n: int) -> np.ndarray:
+        """(n,) places in ``classes`` of labels of any kind."""
+        y = np.asarray(labels)
+        if y.shape not in ((), (n,)):
+            raise ValueError(f"labels are one for all, or {n} of them; their shape is {y.shape}")
+        known = np.isin(y, self.classes)
+        if not known.all():
+            strange = np.atleast_1d(y)[~np.atleast_1d(known)][0].item()
+            raise ValueError(f"{strange!r} is not among the classes {self.classes.tolist()}")
+        return np.broadcast_to(np.searchsorted(self.classes, y), (n,))
+
+    def parameter_count(self) -> int:
+        """Numbers that were fitted: the frequencies, means, and variances or covariances."""
+        K, D = self.means.shape
+        each = D if self.diagonal else D * (D + 1) // 2
+        return K - 1 + K * D + each * (1 if self.shared else K)
 
     def _regular(self, d: np.ndarray, where: str) -> np.ndarray:
         """(D, D) the covariance of differences d (N, D) plus the ridge; ValueError if it is singular."""

@@ -15,62 +15,25 @@ import torch
 from torch import Tensor, nn
 
 from genutils.model import Model
+from genutils.schedules import Cosine, Schedule
 
-
-class Schedule(nn.Module):
-    """gamma(t), rising along a straight line from ``low`` at t = 0 to ``high`` at t = 1.
-
-    >>> alpha, sigma = Schedule(-10, 10)(torch.tensor(0.5))
-    >>> round(alpha.item(), 4), round(sigma.item(), 4)
-    (0.7071, 0.7071)
-    """
-
-    def __init__(self, low: float = -8.0, high: float = 6.0):
-        super().__init__()
-        if not low < high:
-            raise ValueError(f"noise grows with t: low must be below high; they are {low} and {high}")
-        self.low, self.high = float(low), float(high)
-
-    def gamma(self, t: Tensor) -> Tensor:
-        return self.low + (self.high - self.low) * t
-
-    def slope(self, t: Tensor) -> Tensor:
-        """The derivative of gamma."""
-        return torch.full_like(t, self.high - self.low)
-
-    def forward(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """alpha_t and sigma_t, shaped like t."""
-        gamma = self.gamma(t)
-        return torch.sigmoid(-gamma).sqrt(), torch.sigmoid(gamma).sqrt()
-
-
-class Cosine(Schedule):
-    """alpha_t = cos of an angle that grows evenly with t, cut off where gamma reaches low and high.
-
-    Source: Nichol, Dhariwal (2021), in the form for all t.
-    """
-
-    def _angle(self, t: Tensor) -> Tensor:
-        a, b = (math.atan(math.exp(end / 2)) for end in (self.low, self.high))
-        return a + (b - a) * t
-
-    def gamma(self, t: Tensor) -> Tensor:
-        return 2 * self._angle(t).tan().log()
-
-    def slope(self, t: Tensor) -> Tensor:
-        a, b = (math.atan(math.exp(end / 2)) for end in (self.low, self.high))
-        return 4 * (b - a) / (2 * self._angle(t)).sin()
+__all__ = ["Cosine", "Diffusion", "LevelDiffusion", "Schedule"]
 
 
 class Diffusion(Model, nn.Module):
     """A diffusion model of real data, whose network puts out v = alpha eps - sigma x.
 
     Args:
-        network: of (z, t, labels): z (B, ...), t (B,), labels (B,) or None for "any"; it puts out something like z.
+        network: of (z, t, labels): z (B, ...), t (B,), labels (B,), of which ``classes`` itself stands for "any"; None
+            where there are no classes. It puts out something like z.
         shape: of one example.
         schedule: how noise grows.
         shift, scale: numbers or shaped like an example; data are centred by one and divided by the other first, which
             counts in the bound.
+        classes: how many labels the network knows, beside "any".
+
+    Labels of a model are (B,) whole numbers 0 ... classes - 1, and -1 for "any", which is also what is meant without
+    labels. What else `elbo` is told by name goes on to the network as it is.
 
     Source: Kingma et al. (2021); v from Salimans, Ho (2022). Its zero is right for standard Gaussian data.
     """
@@ -78,10 +41,18 @@ class Diffusion(Model, nn.Module):
     why = "the integral over all paths has no closed form; elbo bounds it"
 
     def __init__(
-        self, network: nn.Module, shape: Sequence[int], *, schedule: Schedule | None = None, shift=0.0, scale=1.0
+        self,
+        network: nn.Module,
+        shape: Sequence[int],
+        *,
+        schedule: Schedule | None = None,
+        shift=0.0,
+        scale=1.0,
+        classes: int | None = None,
     ):
         super().__init__()
         self.network, self.shape, self.schedule = network, tuple(shape), schedule or Schedule()
+        self.classes = classes
         for name, value in (("shift", shift), ("scale", scale)):
             value = torch.as_tensor(value, dtype=torch.float32).expand(self.shape).clone()
             self.register_buffer(name, value)
@@ -110,20 +81,30 @@ class Diffusion(Model, nn.Module):
 
     # what is learned -------------------------------------------------------------------------------------------------
 
-    def denoise(self, z: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+    def asked(self, z: Tensor, t: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
+        """What the network says, in the precision of z; labels are those of the model, -1 for "any"."""
+        labels = self._labels(labels, len(z))
+        if self.classes is not None:
+            labels = torch.full((len(z),), -1) if labels is None else torch.as_tensor(labels)
+            labels = torch.where(labels < 0, self.classes, labels).to(z.device).long()
+        return self.network(z, t, labels, **told).to(z.dtype)
+
+    def denoise(self, z: Tensor, t: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
         """The expected data E[x | z_t], shaped like z."""
         alpha, sigma = self.at(t)
-        return alpha * z - sigma * self.network(z, t, labels).to(z.dtype)
+        return alpha * z - sigma * self.asked(z, t, labels, **told)
 
-    def noise(self, z: Tensor, t: Tensor, labels: Tensor | None = None, *, guidance: float = 1.0) -> Tensor:
+    def noise(
+        self, z: Tensor, t: Tensor, labels: Tensor | None = None, *, guidance: float = 1.0, **told: Tensor
+    ) -> Tensor:
         """The expected noise; the score is ``-noise / sigma``. Guidance is 0 for "any label", 1 for the label, or more.
 
         Source of guidance: Ho, Salimans (2022), here ``any + guidance * (label - any)``.
         """
         alpha, sigma = self.at(t)
-        x = self.denoise(z, t, labels if guidance else None)
+        x = self.denoise(z, t, labels if guidance else None, **told)
         if labels is not None and guidance not in (0.0, 1.0):
-            any_label = self.denoise(z, t, None)
+            any_label = self.denoise(z, t, None, **told)
             x = any_label + guidance * (x - any_label)
         return (z - alpha * x) / sigma
 
@@ -151,7 +132,7 @@ class Diffusion(Model, nn.Module):
     # the bound, and samples ------------------------------------------------------------------------------------------
 
     def parts(
-        self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None
+        self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None, **told: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Costs in nats, (B,) each: of the prior, of the steps (estimated at one time an example), of x given z_0.
 
@@ -162,25 +143,27 @@ class Diffusion(Model, nn.Module):
         t = ((torch.rand(1, generator=generator) + torch.randperm(b, generator=generator) / b) % 1).to(data)
         alpha, sigma = self.schedule(torch.ones((), device=data.device))
         prior = 0.5 * ((alpha * data) ** 2 + sigma**2 - 1 - 2 * sigma.log()).flatten(1).sum(1)
-        off = eps - self.noise(self.noised(data, t, eps), t, labels)
+        off = eps - self.noise(self.noised(data, t, eps), t, labels, **told)
         steps = 0.5 * self.schedule.slope(t) * off.square().flatten(1).sum(1)
         zero = torch.zeros(b, device=data.device)
         rest = -self.log_reconstruction(data, self.noised(data, zero, last)) - self.volume()
         return prior, steps, rest
 
-    def elbo(self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
+    def elbo(
+        self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None, **told: Tensor
+    ) -> Tensor:
         """An unbiased estimate of the lower bound on log p(x), or on log p(x | label): (B, ...) to (B,) nats."""
         if x.shape[1:] != self.shape:
             raise ValueError(f"expected examples of shape {self.shape}; these have {tuple(x.shape[1:])}")
-        return -sum(self.parts(x, labels, generator=generator))
+        return -sum(self.parts(x, labels, generator=generator, **told))
 
     @torch.no_grad()
     def sample(
         self,
         n: int,
+        labels: Tensor | None = None,
         *,
         steps: int = 100,
-        labels: Tensor | None = None,
         guidance: float = 1.0,
         eta: float = 1.0,
         generator: torch.Generator | None = None,
@@ -188,7 +171,7 @@ class Diffusion(Model, nn.Module):
         """n examples from noise, in ``steps`` steps back in time.
 
         Args:
-            labels: (n,), where the network knows labels.
+            labels: (n,), where the model has classes.
             guidance: see `noise`.
             eta: share of the noise put back in each step: 1 is ancestral sampling, 0 the deterministic DDIM (Song,
                 Meng, Ermon 2021).
@@ -226,19 +209,27 @@ class LevelDiffusion(Diffusion):
         levels: L.
     """
 
-    def __init__(self, network: nn.Module, shape: Sequence[int], levels: int, *, schedule: Schedule | None = None):
-        super().__init__(network, shape, schedule=schedule)
+    def __init__(
+        self,
+        network: nn.Module,
+        shape: Sequence[int],
+        levels: int,
+        *,
+        schedule: Schedule | None = None,
+        classes: int | None = None,
+    ):
+        super().__init__(network, shape, schedule=schedule, classes=classes)
         self.levels = levels
         self.register_buffer("values", torch.linspace(-1, 1, levels))
 
-    def logits(self, z: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+    def logits(self, z: Tensor, t: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
         """log p(level | z_t) up to a constant, (B, ..., L)."""
         alpha, sigma = (v[..., None] for v in self.at(t))
         own = -0.5 * ((z[..., None] - alpha * self.values) / sigma) ** 2
-        return self.network(z, t, labels).to(z.dtype) + own
+        return self.asked(z, t, labels, **told) + own
 
-    def denoise(self, z: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.logits(z, t, labels).softmax(-1) @ self.values
+    def denoise(self, z: Tensor, t: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
+        return self.logits(z, t, labels, **told).softmax(-1) @ self.values
 
     def nearest(self, z: Tensor) -> Tensor:
         """log p(level | z_0), (B, ..., L), for levels equally likely: so little noise that nobody need be asked."""

@@ -10,76 +10,13 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genutils.model import Model
-from genutils.networks import ResidualMLP
+from genutils.networks import Constant, Lookup, ResidualMLP
+from genutils.splines import spline
 
-LEAST = 1e-5  # of a bin's share, and of a slope: no bin may close
-UNIT = math.log(math.expm1(1 - LEAST))  # so that softplus(0 + UNIT) + LEAST is 1
-
-
-def spline(
-    x: Tensor, heights: Tensor, slopes: Tensor | None = None, widths: Tensor | None = None, *, inverse: bool = False
-) -> tuple[Tensor, Tensor]:
-    """A monotone rational-quadratic spline of each number, from [0, 1] onto itself; the identity outside.
-
-    Args:
-        x: (...) numbers.
-        heights: (..., K) logits of the shares of the K bins in the image.
-        slopes: (..., K - 1) slopes at the inner knots before a softplus, 0 for slope 1; the outer two are 1. Without
-            them the curve is made of straight lines.
-        widths: (..., K) logits of the shares of the bins in [0, 1]; without them all are equal.
-        inverse: go back.
-
-    Returns:
-        The image of x and the logarithm of the slope there, both shaped like x, in nats.
-
-    Raises:
-        ValueError: the shapes do not fit.
-
-    Source: Durkan, Bekasov, Murray, Papamakarios (2019), equations 4 to 8; straight lines: Müller et al. (2019).
-
-    >>> y, ladj = spline(torch.tensor([0.3, 9.0]), torch.zeros(2, 4), torch.zeros(2, 3))
-    >>> [round(v, 5) for v in y.tolist()], ladj.abs().max().item() < 1e-5
-    ([0.3, 9.0], True)
-    """
-    bins = heights.shape[-1]
-    wanted = {"heights": (heights, bins), "slopes": (slopes, bins - 1), "widths": (widths, bins)}
-    for name, (part, size) in wanted.items():
-        if part is not None and part.shape != (*x.shape, size):
-            raise ValueError(
-                f"{name} must have shape {(*x.shape, size)}, as x and K = {bins} bins ask; it is {tuple(part.shape)}"
-            )
-    h = LEAST + (1 - LEAST * bins) * heights.softmax(-1)
-    w = torch.full_like(h, 1 / bins) if widths is None else LEAST + (1 - LEAST * bins) * widths.softmax(-1)
-    xs, ys = (F.pad(part.cumsum(-1), (1, 0)) for part in (w, h))  # (..., K + 1) knots
-    inside = (x > 0) & (x < 1)
-    v = x.clamp(1e-7, 1 - 1e-7)
-    knots = ys if inverse else xs
-    k = (torch.searchsorted(knots.detach().contiguous(), v[..., None].contiguous()) - 1).clamp(0, bins - 1)
-
-    def at(values: Tensor, i: Tensor) -> Tensor:
-        return values.gather(-1, i)[..., 0]
-
-    x0, y0, w, h = at(xs, k), at(ys, k), at(w, k), at(h, k)
-    s = d0 = d1 = h / w
-    if slopes is not None:
-        ends = F.pad(F.softplus(slopes + UNIT) + LEAST, (1, 1), value=1.0)  # (..., K + 1)
-        d0, d1 = at(ends, k), at(ends, k + 1)
-    bend = d0 + d1 - 2 * s
-    if inverse:  # a quadratic in the place t within the bin
-        u = v - y0
-        b = h * d0 - u * bend
-        t = 2 * s * u / (b + (b * b + 4 * s * u * (h * (s - d0) + u * bend)).clamp_min(0).sqrt())
-    else:
-        t = (v - x0) / w
-    t = t.clamp(0, 1)
-    below = s + bend * t * (1 - t)
-    ladj = 2 * s.log() + (d1 * t * t + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2).log() - 2 * below.log()
-    out = x0 + t * w if inverse else y0 + h * (s * t * t + d0 * t * (1 - t)) / below
-    return torch.where(inside, out, x), torch.where(inside, -ladj if inverse else ladj, 0.0)
+__all__ = ["Autoregressive", "Constant", "Coupling", "Flow", "Lookup", "Turn", "shuffled_couplings", "spline"]
 
 
 class Coupling(nn.Module):
@@ -91,6 +28,8 @@ class Coupling(nn.Module):
         network: from (B, kept) to (B, bent * parameters each): 2 for "affine", ``x -> x exp(s) + t`` with s within 3;
             K heights and K - 1 slopes for "spline"; K heights for "lines".
         kind: see there.
+
+    What else a call is told, by name, goes on to the network as it is.
 
     Source: Dinh, Sohl-Dickstein, Bengio (2017), section 3.4, with bounded scales; splines as in `spline`, with equal
     widths, which train more steadily.
@@ -106,15 +45,15 @@ class Coupling(nn.Module):
         self.register_buffer("bent", torch.as_tensor(bent, dtype=torch.long))
         self.network, self.kind = network, kind
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self._go(x, inverse=False)
+    def forward(self, x: Tensor, **told: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(x, inverse=False, **told)
 
-    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        return self._go(z, inverse=True)
+    def inverse(self, z: Tensor, **told: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(z, inverse=True, **told)
 
-    def _go(self, x: Tensor, inverse: bool) -> tuple[Tensor, Tensor]:
+    def _go(self, x: Tensor, inverse: bool, **told: Tensor) -> tuple[Tensor, Tensor]:
         moved = x[:, self.bent]
-        params = self.network(x[:, self.kept]).to(x.dtype).view(len(x), len(self.bent), -1)  # (B, bent, P)
+        params = self.network(x[:, self.kept], **told).to(x.dtype).view(len(x), len(self.bent), -1)  # (B, bent, P)
         if self.kind == "affine":
             log_scale, shift = 3 * torch.tanh(params[..., 0] / 3), params[..., 1]
             moved = (moved - shift) * (-log_scale).exp() if inverse else moved * log_scale.exp() + shift
@@ -161,6 +100,24 @@ class Autoregressive(nn.Module):
         return found, -s.sum(1)
 
 
+class Turn(nn.Module):
+    """The plane turned about the origin by an angle, so that couplings bend it along slanted lines too. Areas stay."""
+
+    def __init__(self, angle: float = math.pi / 4):
+        super().__init__()
+        self.register_buffer("angle", torch.tensor(angle))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(x, self.angle)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self._go(z, -self.angle)
+
+    def _go(self, x: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
+        cos, sin = angle.cos(), angle.sin()
+        return x @ torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])]), x.new_zeros(len(x))
+
+
 class Flow(Model, nn.Module):
     """Transforms in a row, from data to simple noise. Exact.
 
@@ -190,11 +147,11 @@ class Flow(Model, nn.Module):
         self.register_buffer("scale", (high - low) / (1 if base == "box" else 6))
         self.register_buffer("shift", low.clone() if base == "box" else (low + high) / 2)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Data (B, D) to noise (B, D), and ``log |det|`` of that map, (B,) nats."""
+    def forward(self, x: Tensor, **told: Tensor) -> tuple[Tensor, Tensor]:
+        """Data (B, D) to noise (B, D), and ``log |det|`` of that map, (B,) nats; ``told`` goes on to each transform."""
         z, total = (x - self.shift) / self.scale, -self.scale.log().sum().expand(len(x))
         for transform in self.transforms:
-            z, ladj = transform(z)
+            z, ladj = transform(z, **told)
             total = total + ladj
         return z, total
 
@@ -214,17 +171,19 @@ class Flow(Model, nn.Module):
         wide = -0.5 * ((z - 0.5).square() + math.log(2 * math.pi)).sum(1) + math.log(self.TAIL)
         return torch.logaddexp(box, wide)
 
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Exact log-density, (B, ...) with D numbers each to (B,) nats."""
+    def log_prob(self, x: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
+        """Exact log-density, (B, ...) with D numbers each to (B,) nats. It knows no classes: labels are refused."""
+        self._refuse(labels)
         x = x.flatten(1)
         if x.shape[1] != self.dims:
             raise ValueError(f"expected examples of {self.dims} numbers; these have {x.shape[1]}")
-        z, ladj = self(x)
+        z, ladj = self(x, **told)
         return ladj + self.log_noise(z)
 
     @torch.no_grad()
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
         """(n, D), in one pass back through the transforms."""
+        self._refuse(labels)
         normal = torch.randn(n, self.dims, generator=generator)
         if self.base == "box":
             uniform, tail = (torch.rand(n, d, generator=generator) for d in (self.dims, 1))
@@ -232,41 +191,17 @@ class Flow(Model, nn.Module):
         return self.inverse(normal.to(self.shift.device))[0]
 
 
-class Constant(nn.Module):
-    """A network that sees nothing: the same outputs for every example, and large steps in training."""
-
-    def __init__(self, outputs: int):
-        super().__init__()
-        self.values = nn.Parameter(torch.zeros(outputs))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (4 * self.values).expand(len(x), -1)
-
-
-class Lookup(nn.Module):
-    """A function of one number as a sum of tables from coarse to fine, linear between entries, then a small network.
-
-    Coarse tables learn the shape fast, the finest one learns edges, which a network on the bare number learns slowly.
+def shuffled_couplings(dims: int, layers: int, width: int) -> Flow:
+    """A flow of numbers without an order, such as codes: affine couplings whose kept and bent halves change each time.
 
     Args:
-        outputs: of the network, which starts at zero.
-        low, high: range of the tables; beyond it their last entries hold.
-        knots: entries of the finest table.
+        dims: D.
+        layers: how many couplings.
+        width: of their networks.
     """
-
-    def __init__(
-        self, outputs: int, *, low: float = 0.0, high: float = 1.0, knots: int = 128, width: int = 96, blocks: int = 1
-    ):
-        super().__init__()
-        self.knots, self.low, self.high = knots, low, high
-        sizes = [knots // 2**i for i in range(5)]
-        self.tables = nn.ParameterList(nn.Parameter(torch.randn(1, width, size) * 0.2) for size in sizes)
-        self.net = ResidualMLP(None, outputs, width=width, blocks=blocks, zero=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, 1) to (B, outputs)."""
-        fine = sum(F.interpolate(t, size=self.knots, mode="linear", align_corners=True) for t in self.tables)[0].T
-        place = ((x[:, 0] - self.low) / (self.high - self.low)).clamp(0, 1) * (self.knots - 1)
-        k = place.floor().clamp(max=self.knots - 2).long()
-        t = (place - k)[:, None]
-        return self.net(F.embedding(k, fine) * (1 - t) + F.embedding(k + 1, fine) * t)
+    generator, half, parts = torch.Generator().manual_seed(0), dims // 2, []
+    for _ in range(layers):
+        order = torch.randperm(dims, generator=generator).tolist()
+        net = ResidualMLP(half, 2 * (dims - half), width=width, blocks=1, zero=True)
+        parts.append(Coupling(sorted(order[:half]), sorted(order[half:]), net, kind="affine"))
+    return Flow(dims, parts, low=-3, high=3, base="normal")

@@ -66,19 +66,20 @@ class GAN(Model, nn.Module):
 
     @torch.no_grad()
     def sample(
-        self, n: int, *, generator: torch.Generator | None = None, labels: Tensor | None = None, chunk: int = 2000
+        self, n: int, labels: Tensor | None = None, *, generator: torch.Generator | None = None, chunk: int = 2000
     ) -> Tensor:
-        """n samples (n, ...), of the classes ``labels`` (n,) if given; whole numbers if the data has levels."""
-        z = self.noise(n, generator=generator)
-        if self.classes is None and labels is not None:
-            raise ValueError("this GAN was not made for classes; make it with classes=...")
+        """n samples (n, ...), of the classes ``labels`` (n,) if given; whole numbers if the data has levels.
+
+        Where no label is given, or -1, it is drawn uniformly.
+        """
+        z, labels = self.noise(n, generator=generator), self._labels(labels, n)
         if self.classes is not None:
-            if labels is None:
-                where = generator.device if generator else z.device
-                labels = torch.randint(self.classes, (n,), generator=generator, device=where)
+            labels = torch.full((n,), -1) if labels is None else labels
             labels = torch.as_tensor(labels, device=z.device).long()
-            if labels.shape != (n,):
-                raise ValueError(f"{n} samples need {n} labels; these have shape {tuple(labels.shape)}")
+            if (labels < 0).any():
+                where = generator.device if generator else z.device
+                drawn = torch.randint(self.classes, (n,), generator=generator, device=where).to(z.device)
+                labels = torch.where(labels < 0, drawn, labels)
         given = (z,) if labels is None else (z, labels)
         x = torch.cat([self(*part) for part in zip(*(g.split(chunk) for g in given), strict=True)])
         if self.levels and not x.isfinite().all():

@@ -73,8 +73,12 @@ class Mixture(Model):
         self.__dict__.update(kept)
         return self
 
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
-        """Exact log-probability (or log-density) of each example: (B,) nats, summed over dimensions."""
+    def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Exact log-probability (or log-density) of each example: (B,) nats, summed over dimensions.
+
+        Its causes are hidden: it knows no classes, and labels are refused.
+        """
+        self._refuse(labels)
         return logsumexp(self._joint(self._checked(x)), axis=1)
 
     def responsibilities(self, x: np.ndarray) -> np.ndarray:
@@ -82,8 +86,11 @@ class Mixture(Model):
         joint = self._joint(self._checked(x))
         return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
 
-    def sample(self, n: int, *, generator: np.random.Generator | None = None) -> np.ndarray:
+    def sample(
+        self, n: int, labels: np.ndarray | None = None, *, generator: np.random.Generator | None = None
+    ) -> np.ndarray:
         """(n, D) independent samples: a cause for each, then an example of that cause."""
+        self._refuse(labels)
         self._fitted()
         rng = generator or np.random.default_rng()
         return self._draw(rng.choice(self.K, size=n, p=self.weights), rng)
@@ -147,6 +154,11 @@ class GaussianMixture(Mixture):
         if not (0 < floor < math.inf):
             raise ValueError(f"floor must be above 0, or a component may shrink to a point; it is {floor!r}")
         self.covariance, self.floor = covariance, floor
+
+    def parameter_count(self) -> int:
+        """Numbers that were fitted: weights, means, and variances or covariances."""
+        each = {"full": self.dims * (self.dims + 1) // 2, "diagonal": self.dims, "round": 1}[self.covariance]
+        return self.K - 1 + self.K * (self.dims + each)
 
     def _start(self, x: np.ndarray, rng: np.random.Generator) -> None:
         self.dims = x.shape[1]
@@ -229,6 +241,10 @@ class CategoricalMixture(Mixture):
             raise ValueError(f"towards and blur are 0 or more, share is in [0, 1); they are {towards}, {blur}, {share}")
         self.levels, self.smoothing, self.towards = int(levels), smoothing, towards
         self.kernel = _kernel(self.levels, blur, share) if blur else np.eye(self.levels)  # (L, L)
+
+    def parameter_count(self) -> int:
+        """Numbers that were fitted: weights, and a table for each dimension of each cause."""
+        return self.K - 1 + self.K * self.dims * (self.levels - 1)
 
     def _start(self, x: np.ndarray, rng: np.random.Generator) -> None:
         self.dims = x.shape[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -95,3 +96,43 @@ def waves(t: Tensor, n: int, *, slowest: float = 1.0, fastest: float = 100.0) ->
     steps = torch.linspace(math.log(slowest), math.log(fastest), n, device=t.device)
     phase = t[..., None] * steps.exp()
     return torch.cat([phase.sin(), phase.cos()], -1)
+
+
+class Constant(nn.Module):
+    """A network that sees nothing: the same outputs for every example, and large steps in training."""
+
+    def __init__(self, outputs: int):
+        super().__init__()
+        self.values = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (4 * self.values).expand(len(x), -1)
+
+
+class Lookup(nn.Module):
+    """A function of one number as a sum of tables from coarse to fine, linear between entries, then a small network.
+
+    Coarse tables learn the shape fast, the finest one learns edges, which a network on the bare number learns slowly.
+
+    Args:
+        outputs: of the network, which starts at zero.
+        low, high: range of the tables; beyond it their last entries hold.
+        knots: entries of the finest table.
+    """
+
+    def __init__(
+        self, outputs: int, *, low: float = 0.0, high: float = 1.0, knots: int = 128, width: int = 96, blocks: int = 1
+    ):
+        super().__init__()
+        self.knots, self.low, self.high = knots, low, high
+        sizes = [knots // 2**i for i in range(5)]
+        self.tables = nn.ParameterList(nn.Parameter(torch.randn(1, width, size) * 0.2) for size in sizes)
+        self.net = ResidualMLP(None, outputs, width=width, blocks=blocks, zero=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 1) to (B, outputs)."""
+        fine = sum(F.interpolate(t, size=self.knots, mode="linear", align_corners=True) for t in self.tables)[0].T
+        place = ((x[:, 0] - self.low) / (self.high - self.low)).clamp(0, 1) * (self.knots - 1)
+        k = place.floor().clamp(max=self.knots - 2).long()
+        t = (place - k)[:, None]
+        return self.net(F.embedding(k, fine) * (1 - t) + F.embedding(k + 1, fine) * t)

@@ -25,6 +25,7 @@ class NGram(Model):
         ids: (n,) the sequence to count in, whole numbers.
         symbols: K.
         context: how many symbols are seen; 0 for none.
+        length: of samples, unless another is asked for.
 
     Raises:
         ValueError: symbols out of range, or contexts too long to be numbered in 63 bits.
@@ -36,11 +37,11 @@ class NGram(Model):
     [0.19, 0.81]
     """
 
-    def __init__(self, ids: np.ndarray, *, symbols: int, context: int):
+    def __init__(self, ids: np.ndarray, *, symbols: int, context: int, length: int = 100):
         if context < 0 or (context + 1) * math.log2(max(2, symbols)) >= 63:
             longest = int(63 / math.log2(max(2, symbols))) - 1
             raise ValueError(f"context is 0 ... {longest} for {symbols} symbols; it is {context}")
-        self.symbols, self.context = symbols, context
+        self.symbols, self.context, self.length = symbols, context, length
         ids = self._checked(ids)
         self.grams, self.counts = [], []  # for k = 0, 1, ...: the sorted numbers of h c, and how often each came
         self.contexts, self.totals, self.kinds = [], [], []  # of h: their numbers, N(h) and T(h)
@@ -70,8 +71,9 @@ class NGram(Model):
             p[k:] = np.where(total > 0, (count + kinds * p[k:]) / np.maximum(total + kinds, 1), p[k:])
         return -np.log(p)
 
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
-        """Exact log-probability of whole sequences, (B, T) to (B,) nats."""
+    def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Exact log-probability of whole sequences, (B, T) to (B,) nats. It knows no classes: labels are refused."""
+        self._refuse(labels)
         return np.array([-self.surprise(row).sum() for row in np.atleast_2d(x)])
 
     def next(self, prefix: np.ndarray) -> np.ndarray:
@@ -90,9 +92,17 @@ class NGram(Model):
         return p
 
     def sample(
-        self, n: int, *, length: int = 100, start: Any = (), generator: np.random.Generator | None = None
+        self,
+        n: int,
+        labels: np.ndarray | None = None,
+        *,
+        length: int | None = None,
+        start: Any = (),
+        generator: np.random.Generator | None = None,
     ) -> np.ndarray:
         """(n, length) sequences, symbol by symbol, each going on from ``start``, which is not repeated."""
+        self._refuse(labels)
+        length = self.length if length is None else length
         generator = generator or np.random.default_rng()
         start = self._checked(np.asarray(start, dtype=np.int64))
         out = np.empty((n, len(start) + length), dtype=np.int64)
@@ -102,6 +112,10 @@ class NGram(Model):
                 p = self.next(row[max(0, i - self.context) : i])
                 row[i] = min(np.searchsorted(p.cumsum(), generator.random()), self.symbols - 1)
         return out[:, len(start) :]
+
+    def parameter_count(self) -> int:
+        """How many counts are kept: one for each context and what came after it."""
+        return sum(map(len, self.counts))
 
     def _checked(self, ids: Any) -> np.ndarray:
         ids = np.asarray(ids)

@@ -51,18 +51,26 @@ class Histogram(Model):
         self.p = counts / counts.sum()
         return self
 
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
+    def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """(B,) exact log-density in nats; -inf in empty boxes and outside the bounds."""
+        self._refuse(labels)
         box, inside = self._box(x)
         with np.errstate(divide="ignore"):
             return np.where(inside, np.log(self.p[box]) - self.log_volume, -np.inf)
 
-    def sample(self, n: int, *, generator: np.random.Generator | None = None) -> np.ndarray:
+    def sample(
+        self, n: int, labels: np.ndarray | None = None, *, generator: np.random.Generator | None = None
+    ) -> np.ndarray:
         """(n, D): a box by its probability, then a place in it."""
+        self._refuse(labels)
         rng = generator or np.random.default_rng()
         box = rng.choice(len(self.p), size=n, p=self.p)
         corner = np.stack(np.unravel_index(box, (self.bins,) * len(self.low)), 1)
         return self.low + (corner + rng.random(corner.shape)) * (self.high - self.low) / self.bins
+
+    def parameter_count(self) -> int:
+        """Numbers that were fitted: the shares of the boxes."""
+        return len(self.p) - 1
 
     def _box(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x = _examples(x, len(self.low))
@@ -70,6 +78,63 @@ class Histogram(Model):
         inside = ((place >= 0) & (place < self.bins)).all(1)
         place = np.where(inside[:, None], place, 0).astype(int)
         return np.ravel_multi_index(tuple(place.T), (self.bins,) * len(self.low)), inside
+
+
+class Frequencies(Model):
+    """How often each level comes, counted for each dimension or for all together: independent dimensions, exact.
+
+    ``P(x) = prod_d p_d(x_d)``, where ``p_d(l) = (count + smoothing) / (examples + L smoothing)``.
+
+    Args:
+        levels: L; the data are whole numbers 0 ... L - 1.
+        smoothing: pretended counts of each level.
+        apart: a table for each dimension; False for one table that all share.
+
+    >>> model = Frequencies(2, smoothing=0.0, apart=False).fit(np.array([[0, 1], [0, 0]]))
+    >>> model.log_prob(np.array([[1, 1]])).round(6).tolist() == [round(2 * math.log(1 / 4), 6)]
+    True
+    """
+
+    def __init__(self, levels: int, smoothing: float = 0.1, *, apart: bool = True):
+        if levels < 2 or not smoothing >= 0:
+            raise ValueError(f"levels is 2 or more and smoothing 0 or more; they are {levels} and {smoothing}")
+        self.levels, self.smoothing, self.apart = int(levels), smoothing, apart
+
+    def fit(self, x: np.ndarray) -> Frequencies:
+        """Count in (N, D) whole numbers."""
+        x = self._checked(x)
+        counts = np.stack([np.bincount(column, minlength=self.levels) for column in x.T]) + 0.0  # (D, L)
+        if not self.apart:
+            counts = np.broadcast_to(counts.sum(0), counts.shape)
+        counts = counts + self.smoothing
+        self.tables = counts / counts.sum(1, keepdims=True)
+        return self
+
+    def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Exact log-probability, (B, D) whole numbers to (B,) nats; -inf where a level never came."""
+        self._refuse(labels)
+        x = self._checked(x, len(self.tables))
+        with np.errstate(divide="ignore"):
+            return np.log(self.tables)[np.arange(x.shape[1]), x].sum(1)
+
+    def sample(
+        self, n: int, labels: np.ndarray | None = None, *, generator: np.random.Generator | None = None
+    ) -> np.ndarray:
+        """(n, D): each dimension on its own."""
+        self._refuse(labels)
+        rng = generator or np.random.default_rng()
+        below = rng.random((n, len(self.tables), 1)) >= self.tables.cumsum(1)[:, :-1]  # (n, D, L - 1)
+        return below.sum(2)
+
+    def parameter_count(self) -> int:
+        """Numbers that were fitted: a table or D of them."""
+        return (len(self.tables) if self.apart else 1) * (self.levels - 1)
+
+    def _checked(self, x: np.ndarray, dims: int | None = None) -> np.ndarray:
+        x = _examples(x, dims)
+        if x.min() < 0 or x.max() >= self.levels or (x != np.floor(x)).any():
+            raise ValueError(f"data are whole numbers 0 ... {self.levels - 1}; these run from {x.min()} to {x.max()}")
+        return x.astype(np.int64)
 
 
 class KDE(Model):
@@ -94,8 +159,9 @@ class KDE(Model):
         self.x = _examples(x)
         return self
 
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
+    def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """(B,) exact log-density in nats."""
+        self._refuse(labels)
         return self._log_prob(_examples(x, self.x.shape[1]), leave_out=False)
 
     def leave_one_out(self) -> np.ndarray:
@@ -106,11 +172,18 @@ class KDE(Model):
             )
         return self._log_prob(self.x, leave_out=True)
 
-    def sample(self, n: int, *, generator: np.random.Generator | None = None) -> np.ndarray:
+    def sample(
+        self, n: int, labels: np.ndarray | None = None, *, generator: np.random.Generator | None = None
+    ) -> np.ndarray:
         """(n, D): an example at random, and noise of standard deviation h."""
+        self._refuse(labels)
         rng = generator or np.random.default_rng()
         chosen = self.x[rng.integers(len(self.x), size=n)]
         return chosen + self.bandwidth * rng.standard_normal(chosen.shape)
+
+    def parameter_count(self) -> int:
+        """Numbers that are kept: all examples."""
+        return self.x.size
 
     def _log_prob(self, x: np.ndarray, leave_out: bool) -> np.ndarray:
         n, dims = self.x.shape

@@ -93,8 +93,9 @@ class PPCA(Model):
                 break
         return self
 
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
+    def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Exact log-density, (B,) nats, by the K x K matrix ``M = W^T W + noise I`` instead of the D x D covariance."""
+        self._refuse(labels)
         d = self._examples(x, len(self._fitted().mean)) - self.mean
         M = self._M()
         z = d @ self.W  # (B, K)
@@ -111,12 +112,19 @@ class PPCA(Model):
         self._fitted()
         return self._examples(z, self.K) @ self.W.T + self.mean
 
-    def sample(self, n: int, *, generator: np.random.Generator | None = None) -> np.ndarray:
+    def sample(
+        self, n: int, labels: np.ndarray | None = None, *, generator: np.random.Generator | None = None
+    ) -> np.ndarray:
         """(n, D) independent samples: a cause, its mean, and noise. (``decode`` of a random z leaves the noise out.)"""
+        self._refuse(labels)
         self._fitted()
         rng = generator or np.random.default_rng()
         mean = self.decode(rng.standard_normal((n, self.K)))
         return mean + math.sqrt(self.noise) * rng.standard_normal(mean.shape)
+
+    def parameter_count(self) -> int:
+        """Numbers that were fitted: mean, W and noise."""
+        return self.mean.size + self.W.size + 1
 
     def _M(self) -> np.ndarray:
         return self.W.T @ self.W + self.noise * np.eye(self.K)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
+from genutils.inference import iwae_bound
 from genutils.model import Model
 
 
@@ -31,8 +32,8 @@ class Gaussian(nn.Module):
             raise ValueError(f"lowest must be below highest; they are {lowest} and {highest}")
         self.network, self.lowest, self.highest = network, lowest, highest
 
-    def forward(self, x: Tensor) -> Independent:
-        mu, raw = self.network(x).chunk(2, -1)
+    def forward(self, x: Tensor, **told: Tensor) -> Independent:
+        mu, raw = self.network(x, **told).chunk(2, -1)
         middle, half = (self.highest + self.lowest) / 2, (self.highest - self.lowest) / 2
         log_sigma = middle + half * torch.tanh((raw - middle) / half)
         return Independent(Normal(mu, log_sigma.exp(), validate_args=False), mu.ndim - 1, validate_args=False)
@@ -45,8 +46,8 @@ class Levels(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, z: Tensor) -> Independent:
-        logits = self.network(z)
+    def forward(self, z: Tensor, **told: Tensor) -> Independent:
+        logits = self.network(z, **told)
         return Independent(Categorical(logits=logits, validate_args=False), logits.ndim - 2, validate_args=False)
 
 
@@ -77,7 +78,7 @@ class VAE(Model, nn.Module):
     Source: Kingma, Welling (2014); the bound with several samples: Burda, Grosse, Salakhutdinov (2016).
     """
 
-    why = "the integral over z has no closed form; elbo and iwae bound it"
+    why = "the integral over z has no closed form; elbo and iwae_bound bound it"
 
     def __init__(
         self,
@@ -95,27 +96,33 @@ class VAE(Model, nn.Module):
             return self.prior.log_prob(z)
         return -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)
 
-    def parts(self, x: Tensor, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-        """Distortion and rate, (B,) nats each; the ELBO is minus their sum.
+    def parts(self, x: Tensor, *, generator: torch.Generator | None = None, **told: Tensor) -> tuple[Tensor, Tensor]:
+        """Distortion and rate, (B,) nats each; the ELBO is minus their sum. ``told`` goes on to the decoder.
 
         Distortion is ``-log p(x | z)`` at one z from q(z | x). Rate is KL(q(z | x) || p(z)): in closed form for
         Gaussians against the standard prior, otherwise estimated at the same z.
         """
         q = self.encoder(x)
         z = draw(q, generator=generator)
-        distortion = -self.decoder(z).log_prob(x)
+        distortion = -self.decoder(z, **told).log_prob(x)
         if self.prior is None and isinstance(q.base_dist, Normal):
             mu, sigma = q.base_dist.loc, q.base_dist.scale
             return distortion, 0.5 * (mu.square() + sigma.square() - 1 - 2 * sigma.log()).sum(-1)
         return distortion, q.log_prob(z) - self.log_prior(z)
 
-    def elbo(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-        """An unbiased estimate of the evidence lower bound, (B, ...) to (B,) nats."""
-        distortion, rate = self.parts(x, generator=generator)
+    def elbo(
+        self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None, **told: Tensor
+    ) -> Tensor:
+        """An unbiased estimate of the evidence lower bound, (B, ...) to (B,) nats. Labels are refused.
+
+        What else it is told by name goes on to the decoder as it is.
+        """
+        self._refuse(labels)
+        distortion, rate = self.parts(x, generator=generator, **told)
         return -distortion - rate
 
-    def iwae(self, x: Tensor, samples: int = 64, *, generator: torch.Generator | None = None) -> Tensor:
-        """An estimate of the importance-weighted bound, (B,) nats: ``log mean_k p(x, z_k) / q(z_k | x)``.
+    def iwae_bound(self, x: Tensor, samples: int = 64, *, generator: torch.Generator | None = None) -> Tensor:
+        """An estimate of the importance-weighted bound, (B,) nats, by `genutils.inference.iwae_bound`.
 
         One sample is the ELBO; more are never looser in expectation, and the limit is log p(x).
         """
@@ -126,11 +133,12 @@ class VAE(Model, nn.Module):
         many, x = Independent(Normal(mu, sigma, validate_args=False), 1), x.repeat_interleave(samples, 0)
         z = draw(many, generator=generator)
         weight = self.decoder(z).log_prob(x) + self.log_prior(z) - many.log_prob(z)
-        return weight.view(-1, samples).logsumexp(1) - math.log(samples)
+        return iwae_bound(weight.view(-1, samples).T)  # from (samples, B)
 
     @torch.no_grad()
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
         """n examples: z from the prior (not from the encoder), then x from p(x | z)."""
+        self._refuse(labels)
         if self.prior is not None:
             z = self.prior.sample(n, generator=generator)
         else:

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from genutils.autoregressive import MADE, PixelNet, PlaneNet
+from genutils.autoregressive import MADE, PixelNet, PlaneNet, temper
 from genutils.data import digits, ring
 from genutils.model import bits_per_dim, kind
+from genutils.recipes import Budget
 from genutils.recipes import autoregressive as recipe
+from genutils.tasks import task
 
 ORDERS = [(0, 1, 2, 3, 4), (4, 3, 2, 1, 0), (2, 0, 4, 1, 3)]
 
@@ -178,10 +180,10 @@ def test_samples_of_the_plane_follow_its_density():
 
 
 def test_recipes_run_short_and_say_exact():
-    model = recipe.plane(ring, 0, steps=30, batch_size=128)
+    model = recipe.train(task("ring"), 0, Budget(steps=30))
     assert kind(model) == "exact" and model.log_prob(ring.sample(8, generator=seeded())).shape == (8,)
-    first = recipe.digits(0, steps=20, width=32)
-    again = recipe.digits(0, steps=20, width=32)
+    first = recipe.train(task("digits"), 0, Budget(steps=20), width=32)
+    again = recipe.train(task("digits"), 0, Budget(steps=20), width=32)
     x = torch.tensor(np.array(digits().validation[:8])).long()
     assert torch.equal(first.log_prob(x), again.log_prob(x))
     assert bits_per_dim(first.log_prob(x), 64).mean() < math.log2(17)
@@ -194,11 +196,11 @@ def test_tempering_finds_how_much_too_sure_a_network_is():
     x = model.sample(4000, labels=(labels := torch.arange(4000) % model.classes), generator=seeded(1))
     model.basis *= 1.2  # now it is too sure of what its own samples look like
     before = model.log_prob_given(x, labels).mean()
-    assert recipe.temper(model, x, labels) == pytest.approx(1.2, abs=0.051)
+    assert temper(model, x, labels) == pytest.approx(1.2, abs=0.051)
     assert model.log_prob_given(x, labels).mean() > before
     everything = torch.cartesian_prod(*[torch.arange(3)] * 4).view(-1, 2, 2)
     small = PixelNet(levels=3, size=2, classes=1, width=8, blocks=1)
-    recipe.temper(small, everything[:5], torch.zeros(5).long())
+    temper(small, everything[:5], torch.zeros(5).long())
     assert small.log_prob(everything).exp().sum().item() == pytest.approx(1, abs=1e-5)  # still exact
 
 

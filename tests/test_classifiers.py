@@ -13,7 +13,7 @@ from scipy.stats import multivariate_normal
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 
 from genutils.classifiers import GaussianClassifier
-from genutils.model import kind, score
+from genutils.model import evaluate, kind
 
 
 def data(seed=0, n=200, d=2, k=3, spread=2.0):
@@ -182,7 +182,7 @@ def test_samples_follow_their_labels_and_the_seed():
 def test_it_is_an_exact_model():
     x, y = data(14)
     m = GaussianClassifier().fit(x, y)
-    assert kind(m) == "exact" and score(m, x, truth=m).value == 0
+    assert kind(m) == "exact" and evaluate(m, x, truth=m).value == 0
     with pytest.raises(AttributeError, match="has no elbo"):
         m.elbo  # noqa: B018
 

@@ -9,10 +9,13 @@ import pytest
 import torch
 from torch import nn
 
+from genutils.convolutional import ImageDenoiser
 from genutils.data import digits, ring
 from genutils.diffusion import Cosine, Diffusion, LevelDiffusion, Schedule
 from genutils.model import bits_per_dim, kind
+from genutils.recipes import Budget
 from genutils.recipes import diffusion as recipe
+from genutils.tasks import task
 
 SCHEDULES = [Schedule(-9, 7), Cosine(-9, 7)]
 
@@ -129,7 +132,12 @@ class Labelled(nn.Module):
 
 
 def test_guidance_zero_is_any_label_and_one_is_the_label():
-    model, z, t, y = Diffusion(Labelled(), (1,)), torch.randn(4, 1), torch.full((4,), 0.5), torch.tensor([0, 1, 0, 1])
+    model, z, t, y = (
+        Diffusion(Labelled(), (1,), classes=2),
+        torch.randn(4, 1),
+        torch.full((4,), 0.5),
+        torch.tensor([0, 1, 0, 1]),
+    )
     any_label, label = model.noise(z, t), model.noise(z, t, y)
     assert torch.allclose(model.noise(z, t, y, guidance=0.0), any_label)
     assert torch.allclose(model.noise(z, t, y, guidance=1.0), label)
@@ -161,7 +169,7 @@ def test_levels_with_the_right_network_cost_their_entropy():
 
 
 def test_one_row_does_not_depend_on_its_batch():
-    net = recipe.ImageNet(8).eval()
+    net = ImageDenoiser(8).eval()
     z, t = torch.randn(5, 8, 8, generator=seeded()), torch.rand(5, generator=seeded(1))
     with torch.no_grad():
         whole = net(z, t, torch.arange(5))
@@ -183,10 +191,10 @@ def test_wrong_input_is_named():
 
 
 def test_recipes_run_short_and_say_bound():
-    model = recipe.plane(ring, 0, steps=20)
+    model = recipe.train(task("ring"), 0, Budget(steps=20))
     x = ring.sample(8, generator=seeded())
     assert kind(model) == "bound" and recipe.bound(model, x, seeded()).shape == (8,)
-    first, again = (recipe.digits(0, steps=5, width=8) for _ in range(2))
+    first, again = (recipe.train(task("digits"), 0, Budget(steps=5), width=8) for _ in range(2))
     x = torch.tensor(np.array(digits().validation[:8])).long()
     with torch.no_grad():
         values = [recipe.bound(m, x, seeded()) for m in (first, again)]

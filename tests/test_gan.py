@@ -12,6 +12,7 @@ from scipy import integrate, stats
 from torch import nn
 
 from genutils import model as interface
+from genutils.convolutional import ImageCritic, ImageSampler
 from genutils.data import digits
 from genutils.gan import (
     GAN,
@@ -24,8 +25,9 @@ from genutils.gan import (
     squared_gradient,
     unscale,
 )
+from genutils.recipes import Budget
 from genutils.recipes import gan as recipe
-from genutils.recipes.gan import ImageCritic, ImageSampler
+from genutils.tasks import task
 from genutils.training import Diverged
 
 
@@ -67,7 +69,7 @@ def weights(module) -> torch.Tensor:
 
 def test_it_samples_and_says_why_it_has_no_density():
     gan = GAN(Shift(), 1)
-    assert interface.kind(gan) == "none" and interface.score(gan, None).value is None
+    assert interface.kind(gan) == "none" and interface.evaluate(gan, None).value is None
     for name in ("log_prob", "elbo"):
         assert not hasattr(gan, name)
         with pytest.raises(AttributeError, match=r"a GAN has no .*: it pushes noise .* It can answer: sample"):
@@ -102,9 +104,9 @@ def test_labels_are_obeyed_and_counted():
     assert gan.sample(4, labels=[3, 1, 0, 2]).flatten().tolist() == [3, 1, 0, 2]
     counts = torch.bincount(gan.sample(4000, generator=torch.Generator().manual_seed(0)).flatten().long())
     assert len(counts) == 4 and int(counts.min()) > 850
-    with pytest.raises(ValueError, match="4 samples need 4 labels"):
+    with pytest.raises(ValueError, match="labels are 4 whole numbers 0 ... 3"):
         gan.sample(4, labels=[1, 2])
-    with pytest.raises(ValueError, match="not made for classes"):
+    with pytest.raises(ValueError, match="made without classes"):
         GAN(Shift(), 1).sample(2, labels=[0, 1])
 
 
@@ -512,11 +514,9 @@ def test_the_critic_of_images_reads_labels_and_hides_the_levels_while_training()
 
 
 def test_the_recipe_makes_models_that_sample():
-    from genutils.densities import ring
-
-    model = recipe.plane(ring, 0, steps=3)
+    model = recipe.train(task("ring"), 0, Budget(steps=3))
     assert not model.training and model.sample(5).shape == (5, 2) and interface.kind(model) == "none"
-    one, two = (recipe.digits(1, steps=2) for _ in range(2))
+    one, two = (recipe.train(task("digits"), 1, Budget(steps=2)) for _ in range(2))
     assert torch.equal(weights(one), weights(two)) and not one.training
     images = one.sample(7, generator=torch.Generator().manual_seed(0))
     assert images.shape == (7, 8, 8) and images.dtype == torch.int64

@@ -11,7 +11,7 @@ from scipy import stats
 
 from genutils.data import digits
 from genutils.mixture import CategoricalMixture, GaussianMixture
-from genutils.model import bits_per_dim, kind, score
+from genutils.model import bits_per_dim, evaluate, kind
 
 FORMS = ("full", "diagonal", "round")
 TABLES = (dict(smoothing=0.1), dict(smoothing=0.05, towards=3.0), dict(smoothing=0.1, blur=1.5))
@@ -117,7 +117,7 @@ class TestCategorical:
     def test_digits(self):
         d = digits()
         train, validation, test = (x.reshape(len(x), 64) for x in (d.train, d.validation, d.test))
-        assert abs(score(CategoricalMixture(1, 17).fit(train), test).value - 2.396) < 0.001
+        assert abs(evaluate(CategoricalMixture(1, 17).fit(train), test).value - 2.396) < 0.001
         m = CategoricalMixture(40, 17, smoothing=0.03, towards=16.0).fit(train, validation=validation)
         assert bits_per_dim(m.log_prob(test).mean(), 64) < 2.205
         m = CategoricalMixture(40, 17, smoothing=0.03, towards=4.0, blur=2.0).fit(train, validation=validation)

@@ -12,15 +12,17 @@ from hypothesis import strategies as st
 from torch import nn
 
 from genutils.data import ring
+from genutils.kinds import ANSWERS, Estimate, Kind
 from genutils.model import (
     Dequantized,
     Model,
     bits_per_dim,
     dequantize,
+    evaluate,
     kind,
     nats_per_example,
     quantize,
-    score,
+    unwrapped,
 )
 
 
@@ -72,20 +74,120 @@ class Neural(Model, nn.Module):
         return -(self.layer(x) ** 2).sum(1)
 
 
+class Weighed(Model):
+    """A Gaussian whose constant is estimated only, and one whose constant nobody knows."""
+
+    why = "log Z is not known"
+
+    def __init__(self, direction="overstates"):
+        self.direction = direction
+
+    def energy(self, x, labels=None):
+        return (x**2).sum(1) / 2
+
+    def log_prob_estimate(self, x, labels=None, *, generator=None):
+        return Estimate(-self.energy(x) - 1.0, np.full(len(x), 0.3), shared=0.4, direction=self.direction)
+
+    def sample(self, n, labels=None, *, generator=None):
+        return (generator or np.random.default_rng()).standard_normal((n, 2))
+
+
+class Unnormalised(Model):
+    why = "log Z is not known"
+
+    def energy(self, x, labels=None):
+        return (x**2).sum(1) / 2
+
+
 def test_what_a_model_can_answer_is_its_type():
     assert kind(Uniform(17)) == "exact" and kind(Neural()) == "bound" and kind(Sampler()) == "none"
+    assert kind(Weighed()) is Kind.ESTIMATE and kind(Unnormalised()) == "up to a constant"
     assert kind(ring) == "exact"
 
 
+def test_a_wrapper_of_torch_does_not_hide_the_type():
+    x = torch.ones(3, 2)
+    for model, want in ((Neural(), "bound"), (Plain(), "exact")):
+        for wrap in (torch.compile, nn.DataParallel, torch.optim.swa_utils.AveragedModel):
+            assert kind(wrap(model)) == want
+            assert evaluate(wrap(model), x).value == pytest.approx(evaluate(model, x).value)
+        assert unwrapped(torch.compile(nn.DataParallel(model))) is model
+    assert unwrapped(sequence := nn.Sequential(nn.Linear(2, 2))) is sequence and kind(sequence) == "none"
+
+
+class Plain(Model, nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mu = nn.Parameter(torch.zeros(2))
+
+    def log_prob(self, x, labels=None):
+        return -((x - self.mu) ** 2).sum(1) - math.log(math.pi)
+
+
 def test_asking_for_what_a_model_cannot_answer_says_why():
-    for name in ("log_prob", "elbo"):
-        with pytest.raises(AttributeError, match=f"a Sampler has no {name}: it is an implicit model.*only|sample"):
+    for name in ANSWERS:
+        with pytest.raises(AttributeError) as caught:
             getattr(Sampler(), name)
-    with pytest.raises(AttributeError, match="a Neural has no log_prob: only the ELBO. It can answer: sample, elbo"):
+        said = "a Sampler has no {}: it is an implicit model: it never writes down p(x). It can answer: sample"
+        assert str(caught.value) == said.format(name)
+        with pytest.raises(AttributeError, match=f"has no {name}: {ANSWERS[name].lacking}. It can answer: sample$"):
+            getattr(Model(), name)
+    with pytest.raises(AttributeError, match="a Neural has no log_prob: only the ELBO. It can answer: sample, elbo$"):
         Neural().log_prob  # noqa: B018
+    with pytest.raises(AttributeError, match="It can answer: sample, log_prob_estimate, energy$"):
+        Weighed().log_prob  # noqa: B018
     with pytest.raises(AttributeError, match="'Sampler' object has no attribute 'nonsense'"):
         Sampler().nonsense  # noqa: B018
     assert not hasattr(Sampler(), "log_prob") and hasattr(Uniform(2), "log_prob")
+
+
+@pytest.mark.parametrize("truth", [None, ring])
+def test_an_estimate_has_an_error_of_its_own_and_says_on_which_side_it_errs(truth):
+    x = torch.randn(400, 2, generator=torch.Generator().manual_seed(0)).double()
+    got = evaluate(Weighed(), x, truth=truth)
+    nats = -Weighed().energy(x) - 1
+    scale = 1 if truth else 1 / (2 * math.log(2))
+    want = (truth.log_prob(x) - nats).mean() if truth else -nats.mean() * scale
+    assert (got.kind, got.direction) == ("estimate", "overstates") and got.value == pytest.approx(want.item())
+    assert got.error == pytest.approx(math.hypot(0.3 / 20, 0.4) * scale)  # the shared part does not average out
+    assert evaluate(Unnormalised(), x) == evaluate(Sampler(), x).__class__(Kind.UP_TO_A_CONSTANT)
+
+
+@pytest.mark.parametrize("bad", [{"direction": "up"}, {"stderr": -0.1}, {"shared": -1.0}, {"stderr": np.array([-1.0])}])
+def test_an_estimate_without_sense_is_refused(bad):
+    with pytest.raises(ValueError, match="direction is|0 or more"):
+        Estimate(np.zeros(1), **bad)
+
+
+class Labelled(Uniform):
+    classes = 3
+
+    def log_prob(self, x, labels=None):
+        labels = self._labels(labels, len(x))
+        return super().log_prob(x) if labels is None else -np.asarray(labels, dtype=float)
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ([0, 1], r"4 whole numbers 0 ... 2.*shape \(2,\)"),
+        ([0, 1, 2, 3], "from 0 to 3"),
+        ([0, -2, 1, 1], "from -2 to 1"),
+        ([0.0, 1.0, 1.0, 1.0], "float64"),
+        (torch.tensor([0, 1, 2, 7]), "from 0 to 7"),
+    ],
+)
+def test_labels_that_are_none_are_named(labels, says):
+    with pytest.raises(ValueError, match=says):
+        Labelled(17).log_prob(np.zeros((4, 3)), labels)
+
+
+def test_labels_condition_and_a_model_without_classes_refuses_them():
+    x = np.zeros((4, 3))
+    assert evaluate(Labelled(17), x, [0, 2, 2, -1]).value == pytest.approx(np.mean([0, 2, 2, -1]) / 3 / math.log(2))
+    with pytest.raises(ValueError, match="this Uniform was made without classes; ask without labels"):
+        Uniform(17)._labels([0, 0, 0, 0], 4)
+    assert Labelled(17)._labels(None, 4) is None
 
 
 def test_a_neural_model_keeps_its_parameters():
@@ -194,23 +296,23 @@ def test_a_model_that_only_samples_cannot_be_dequantized():
 
 def test_scores():
     x = np.random.default_rng(0).integers(17, size=(20, 8, 8))
-    exact = score(Uniform(17), x)
+    exact = evaluate(Uniform(17), x)
     assert (exact.kind, exact.unit) == ("exact", "bpd") and exact.value == pytest.approx(math.log2(17))
     assert exact.stderr < 1e-12
-    assert score(Sampler(), x).value is None and score(Sampler(), x).kind == "none"
-    bound = score(Dequantized(Box([1, 1, 1, 1]), 4), x[:, 0, :2] % 4)
+    assert evaluate(Sampler(), x).value is None and evaluate(Sampler(), x).kind == "none"
+    bound = evaluate(Dequantized(Box([1, 1, 1, 1]), 4), x[:, 0, :2] % 4)
     assert bound.kind == "bound" and bound.value == pytest.approx(2)
 
 
 def test_the_distance_to_a_known_density():
     points = ring.sample(2000, generator=torch.Generator().manual_seed(0))
-    assert score(ring, points, truth=ring).value == 0
+    assert evaluate(ring, points, truth=ring).value == 0
 
     class Wide(Model):
         def log_prob(self, x):
             return torch.distributions.Normal(0, 2.0).log_prob(x).sum(1)
 
-    found = score(Wide(), points, truth=ring)
+    found = evaluate(Wide(), points, truth=ring)
     nll = -Wide().log_prob(points.double()).mean().item()
     assert found.unit == "nats_above_limit" and found.value == pytest.approx(nll - ring.entropy, abs=0.1)
     assert 0 < found.stderr < 0.05
@@ -221,5 +323,5 @@ def test_an_example_without_probability_is_named():
         def log_prob(self, x):
             return np.where(np.arange(len(x)) == 2, -np.inf, -1.0)
 
-    with pytest.raises(ValueError, match="example 2 scores inf: the model gives it no probability"):
-        score(Never(17), np.zeros((4, 3)))
+    with pytest.raises(ValueError, match="example 2 gets inf: the model gives it no probability"):
+        evaluate(Never(17), np.zeros((4, 3)))

@@ -11,8 +11,11 @@ from torch import nn
 from torch.distributions import Independent, MultivariateNormal, Normal
 
 from genutils.data import digits, ring
+from genutils.flow import shuffled_couplings
 from genutils.model import bits_per_dim, kind
+from genutils.recipes import Budget
 from genutils.recipes import vae as recipe
+from genutils.tasks import task
 from genutils.vae import VAE, Gaussian, Levels, draw
 
 
@@ -50,7 +53,7 @@ def data(n: int = 200):
 def test_with_the_exact_posterior_every_single_draw_gives_the_evidence():
     x = data()
     for samples in (1, 3):
-        assert torch.allclose(linear().iwae(x, samples, generator=seeded()), EVIDENCE.log_prob(x), atol=1e-8)
+        assert torch.allclose(linear().iwae_bound(x, samples, generator=seeded()), EVIDENCE.log_prob(x), atol=1e-8)
 
 
 def test_elbo_and_the_divergence_to_the_posterior_add_up_to_the_evidence():
@@ -66,7 +69,7 @@ def test_elbo_and_the_divergence_to_the_posterior_add_up_to_the_evidence():
 def test_more_samples_never_loosen_the_bound_and_approach_the_evidence():
     model, x = linear(0.3, 1.6), data(2000)
     with torch.no_grad():
-        means = [model.iwae(x, k, generator=seeded(k)).mean().item() for k in (1, 4, 16, 256)]
+        means = [model.iwae_bound(x, k, generator=seeded(k)).mean().item() for k in (1, 4, 16, 256)]
         single = model.elbo(x, generator=seeded()).mean().item()
     evidence = EVIDENCE.log_prob(x).mean().item()
     assert means[0] == pytest.approx(single, abs=0.1)
@@ -126,7 +129,7 @@ def test_samples_come_from_the_prior():
 
 
 def test_a_learned_prior_takes_part_in_bound_and_samples():
-    prior = recipe.couplings(4, 2, 8)
+    prior = shuffled_couplings(4, 2, 8)
     with torch.no_grad():
         for p in prior.parameters():
             p.add_(0.2 * torch.randn(p.shape, generator=seeded(1)))
@@ -142,16 +145,16 @@ def test_a_learned_prior_takes_part_in_bound_and_samples():
 
 def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match="1 or more; it is 0"):
-        linear().iwae(data(3), 0)
+        linear().iwae_bound(data(3), 0)
     with pytest.raises(ValueError, match="lowest must be below"):
         Gaussian(nn.Identity(), lowest=2, highest=1)
 
 
 def test_recipes_run_short_and_say_bound():
-    model = recipe.plane(ring, 0, steps=20)
+    model = recipe.train(task("ring"), 0, Budget(steps=20))
     x = ring.sample(8, generator=seeded())
     assert kind(model) == "bound" and recipe.bound(model, x, seeded()).shape == (8,)
-    first, again = (recipe.digits(0, steps=6, width=8) for _ in range(2))
+    first, again = (recipe.train(task("digits"), 0, Budget(steps=6), width=8) for _ in range(2))
     x = torch.tensor(np.array(digits().validation[:8])).long()
     with torch.no_grad():
         values = [recipe.bound(m, x, seeded()) for m in (first, again)]

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from html import escape
 
-EXACT, BOUND, UPTO, NONE = "exact", "bound", "up to a constant", "none"
+from genutils.kinds import Kind
 
-# (lesson, what stands on the map, what the model can say about the probability of an x)
+EXACT, BOUND, ESTIMATE, UPTO, NONE = Kind  # the words and the circles are those of the code
+
+# (lesson, what stands on the map, what its models can say about the probability of an x: on real numbers first, and
+# after it what they can on whole numbers, or by a further effort, where that is another)
 FOUNDATIONS = [
     ("00_start_here", "start here"),
     ("01_discriminative_vs_generative", "boundary or distribution"),
@@ -26,10 +29,10 @@ FAMILIES = [
         "sequential models",
         "x is written one piece at a time",
         [
-            ("08_autoregressive_models", "autoregressive models", EXACT),
-            ("09_transformers_and_gpt", "Transformers and GPT", EXACT),
-            ("10_pixelcnn", "PixelCNN", EXACT),
-            ("11_wavenet", "WaveNet", EXACT),
+            ("08_autoregressive_models", "autoregressive models", (EXACT,)),
+            ("09_transformers_and_gpt", "Transformers and GPT", (EXACT,)),
+            ("10_pixelcnn", "PixelCNN", (EXACT,)),
+            ("11_wavenet", "WaveNet", (EXACT,)),
         ],
     ),
     (
@@ -37,10 +40,10 @@ FAMILIES = [
         "iterative refinement",
         "noise is bent into data",
         [
-            ("12_normalizing_flows", "normalizing flows", EXACT),
-            ("13_energy_based_models", "energy-based models", UPTO),
-            ("18_diffusion", "diffusion", BOUND),
-            ("19_flow_matching", "flow matching", EXACT),
+            ("12_normalizing_flows", "normalizing flows", (EXACT, BOUND)),
+            ("13_energy_based_models", "energy-based models", (UPTO, ESTIMATE)),
+            ("18_diffusion", "diffusion", (BOUND,)),
+            ("19_flow_matching", "flow matching", (ESTIMATE, BOUND)),
         ],
     ),
     (
@@ -48,7 +51,7 @@ FAMILIES = [
         "prescribed latent variables",
         "hidden causes, and a way back",
         [
-            ("14_autoencoders_and_vaes", "autoencoders and VAEs", BOUND),
+            ("14_autoencoders_and_vaes", "autoencoders and VAEs", (BOUND,)),
         ],
     ),
     (
@@ -56,8 +59,8 @@ FAMILIES = [
         "implicit latent variables",
         "samples, and no way back",
         [
-            ("15_gans", "GANs", NONE),
-            ("16_beyond_the_gan_loss", "beyond the GAN loss", NONE),
+            ("15_gans", "GANs", (NONE,)),
+            ("16_beyond_the_gan_loss", "beyond the GAN loss", (NONE,)),
         ],
     ),
 ]
@@ -67,29 +70,29 @@ YARDSTICK = [
     ("21_one_yardstick", "one yardstick"),
     ("22_scaling_up", "scaling up"),
 ]
-LEGEND = [(EXACT, "exact"), (BOUND, "a bound"), (UPTO, "up to a constant"), (NONE, "no answer")]
+LEGEND = [(kind, kind.phrase) for kind in Kind]
 
 
 def _text(x: float, y: float, words: str, css: str, anchor: str = "start") -> str:
     return f'<text x="{x:g}" y="{y:g}" class="{css}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _mark(x: float, y: float, kind: str) -> str:
-    """Full, half, dotted or empty circle: the four answers to 'how likely is this x?'."""
-    dash = ' stroke-dasharray="2.2 2.2"' if kind == UPTO else ""
-    fill = "currentColor" if kind == EXACT else "none"
+def _mark(x: float, y: float, kind: Kind) -> str:
+    """The circle of a kind of answer to 'how likely is this x?', drawn: full, half, a quarter, dotted or empty."""
+    dash = ' stroke-dasharray="2.2 2.2"' if kind.mark == "◌" else ""
+    fill = "currentColor" if kind.mark == "●" else "none"
     ring = f'<circle cx="{x:g}" cy="{y:g}" r="5" fill="{fill}" stroke="currentColor" stroke-width="1.5"{dash}/>'
-    half = f'<path d="M{x:g} {y - 5:g}a5 5 0 0 0 0 10z" fill="currentColor"/>' if kind == BOUND else ""
-    return ring + half
+    part = {"◐": f"M{x:g} {y - 5:g}a5 5 0 0 0 0 10z", "◔": f"M{x:g} {y:g}v-5a5 5 0 0 1 5 5z"}.get(kind.mark)
+    return ring + (f'<path d="{part}" fill="currentColor"/>' if part else "")
 
 
-def _lesson(x: float, y: float, w: float, name: str, words: str, written: dict, kind: str | None = None) -> str:
-    """One lesson as a row 30 high: number, words, mark; a link if its page exists."""
+def _lesson(x: float, y: float, w: float, name: str, words: str, written: dict, kinds: tuple[Kind, ...] = ()) -> str:
+    """One lesson as a row 30 high: number, words, marks; a link if its page exists."""
     number, h = name[:2], 30
     body = f'<rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h}" rx="7" class="row"/>'
     body += _text(x + 10, y + 20, number, "num") + _text(x + 33, y + 20, words, "name")
-    body += _mark(x + w - 14, y + 15, kind) if kind else ""
-    answer = f", probability: {kind}" if kind else ""
+    body += "".join(_mark(x + w - 14 - 15 * i, y + 15, kind) for i, kind in enumerate(reversed(kinds)))
+    answer = f", probability: {' or '.join(kinds)}" if kinds else ""
     if name in written:
         return f'<a href="{escape(written[name])}" aria-label="Lesson {number}: {escape(words)}{answer}">{body}</a>'
     return f'<g class="todo">{body}</g>'
@@ -110,8 +113,8 @@ def _family(x: float, y: float, w: float, h: float, family: tuple, hue: int, wri
     out.append(f'<rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="12" class="box"/>')
     for below, words, css in ((28, title, "title"), (48, formal, "formal"), (66, idea, "idea")):
         out.append(_text(x + 14, y + below, words, css))
-    for i, (name, words, kind) in enumerate(lessons):
-        out.append(_lesson(x + 10, y + 80 + i * 38, w - 20, name, words, written, kind))
+    for i, (name, words, kinds) in enumerate(lessons):
+        out.append(_lesson(x + 10, y + 80 + i * 38, w - 20, name, words, written, kinds))
     return "".join(out) + "</g>"
 
 
@@ -122,9 +125,8 @@ def _svg(width: float, columns: int, css: str, written: dict[str, str]) -> str:
     out.append(_text(0, y + 14, "Four ways to make an x", "title"))
     y += 30
     out.append(_text(0, y + 8, "Can it say how likely an x is?", "idea"))
-    spots = (
-        [(218, y), (290, y), (374, y), (512, y)] if wide else [(0, y + 24), (76, y + 24), (158, y + 24), (0, y + 48)]
-    )
+    narrow = [(0, y + 24), (76, y + 24), (160, y + 24), (0, y + 48), (138, y + 48)]
+    spots = [(218, y), (282, y), (358, y), (450, y), (590, y)] if wide else narrow
     for (kind, words), (x, ly) in zip(LEGEND, spots, strict=True):
         out.append(_mark(x + 6, ly + 4, kind) + _text(x + 18, ly + 8, words, "idea"))
     y += 26 if wide else 72

@@ -1,14 +1,55 @@
-"""What the yardstick trains: one file a family, each with ``digits(seed)`` and ``plane(density, seed)``.
+"""What the yardstick trains: one file a family, each with settings for the tasks it can do, and ``train``.
 
-Both return a trained `genutils.model.Model`. A recipe sees training and validation data only, and stays within one
-minute of one core.
+``train(task, seed, budget)`` returns a trained `genutils.model.Model`. It sees training and validation data only, and
+how long it trains follows from the budget and from what a step is stated to cost, never from a clock: the same call
+gives the same model everywhere. Models and networks live in `genutils`; what stands here are numbers, so that a recipe
+can be tuned without changing any lesson.
 """
 
 from __future__ import annotations
 
-import torch
+import importlib
+from types import ModuleType
+from typing import Any
+
+from genutils.recipes.settings import MINUTE, Budget, Settings, by_gradient, choose
+
+__all__ = ["MINUTE", "RECIPES", "Budget", "Settings", "by_gradient", "choose", "does", "recipe"]
+
+RECIPES = (  # in the order of the course
+    "frequencies",
+    "histogram",
+    "kde",
+    "mixture",
+    "ngram",
+    "autoregressive",
+    "flow",
+    "vae",
+    "gan",
+    "diffusion",
+)
 
 
-def adam(parameters, lr: float) -> torch.optim.Optimizer:
-    """Adam with a shorter memory of squared gradients than usual: there are only a few thousand steps."""
-    return torch.optim.Adam(parameters, lr=lr, betas=(0.9, 0.99), fused=True)
+def recipe(name: str) -> ModuleType:
+    """The recipe of this name: a module with ``train`` and ``SETTINGS``.
+
+    Raises:
+        ValueError: no recipe is called so.
+        ImportError: its file is missing, does not import, or is no recipe; says which.
+    """
+    if name not in RECIPES:
+        raise ValueError(f"no model is called {name!r}; there are {', '.join(RECIPES)}")
+    try:
+        module = importlib.import_module(f"genutils.recipes.{name}")
+    except Exception as error:
+        raise ImportError(f"the recipe {name!r} does not import: {type(error).__name__}: {error}") from error
+    for part in ("train", "SETTINGS"):
+        if not hasattr(module, part):
+            raise ImportError(f"the recipe {name!r} ({module.__file__}) has no {part}")
+    return module
+
+
+def does(recipe: Any, task: Any) -> bool:
+    """Whether a recipe has settings for a task; one without any ``SETTINGS`` is taken at its word."""
+    settings = getattr(recipe, "SETTINGS", None)
+    return settings is None or task.name in settings or task.group in settings

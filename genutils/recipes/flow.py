@@ -1,202 +1,67 @@
-"""Coupling flows for the yardstick: splines in the plane, one group of pixels after another on digits."""
+"""Coupling flows for the yardstick: splines in the plane, one group of pixels after another on images."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from genutils.augment import warp
-from genutils.data import digits as load
-from genutils.flow import Coupling, Flow, Lookup
-from genutils.model import Dequantized
-from genutils.networks import ResidualMLP, waves
-from genutils.recipes import adam
-from genutils.training import cosine, fit
-
-LEVELS, SIZE = 17, 8
+from genutils.flow import Coupling, Flow, Lookup, Turn
+from genutils.pixelflow import PixelFlow, pixel_flow
+from genutils.planar import Wavy
+from genutils.recipes.settings import MINUTE, Budget, Settings, by_gradient, choose
+from genutils.tasks import Task
 
 
-def groups(sizes: Sequence[int] = (2, 2, 4, 8, 8, 8, 8, 8, 8, 8)) -> list[list[int]]:
-    """The pixels of an 8 x 8 image in groups, each spread over the whole image between those before it.
-
-    The order is that of ordered dithering (Bayer, 1973).
-    """
-    if sum(sizes) != SIZE**2:
-        raise ValueError(f"the groups must hold {SIZE**2} pixels together; {tuple(sizes)} hold {sum(sizes)}")
-    rank = np.zeros((1, 1), int)
-    for _ in range(3):
-        rank = np.block([[4 * rank, 4 * rank + 2], [4 * rank + 3, 4 * rank + 1]])
-    order = np.argsort(rank.ravel()).tolist()
-    return [order[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
+def images(task: Task, **settings: Any) -> PixelFlow:
+    """Groups of pixels in turn, each as those before it say."""
+    return pixel_flow(levels=task.levels, **settings)
 
 
-class Pixels(nn.Module):
-    """The shared network of `Window`: levels of the known pixels around, the place, a residual network."""
-
-    def __init__(
-        self, outputs: int, *, levels: int = LEVELS, size: int = SIZE, reach: int = 2, width: int = 128, **more
-    ):
-        super().__init__()
-        self.levels, self.size, self.reach = levels, size, reach
-        self.level = nn.Parameter(torch.randn(levels + 2, 8) * 0.5)  # then "not known", then "outside the image"
-        side = 2 * reach + 1
-        rows, cols = torch.arange(size**2) // size, torch.arange(size**2) % size
-        offsets = torch.arange(side)
-        around = (rows[:, None, None] + offsets[:, None]) * (size + 2 * reach) + cols[:, None, None] + offsets
-        self.register_buffer("around", around.flatten(1))  # (H W, side^2) into the padded image
-        self.window = nn.Linear(8 * side**2, width)
-        self.place = nn.Parameter(torch.randn(size**2, width) * 0.1)
-        self.net = ResidualMLP(None, outputs, width=width, zero=True, **more)
-        self.warp = nn.Parameter(torch.zeros(width))
-        self.warped: Tensor | None = None  # (B,) while training: 1 where an image is a warped copy
-
-    def forward(self, x: Tensor, kept: Tensor, bent: Tensor) -> Tensor:
-        level = (x * self.levels).floor().clamp(0, self.levels - 1).long()
-        image = torch.full((len(x), self.size**2), self.levels, device=x.device).index_copy(1, kept, level)
-        r = self.reach
-        image = F.pad(image.view(-1, self.size, self.size), (r, r, r, r), value=self.levels + 1).flatten(1)
-        e = F.embedding(image[:, self.around[bent]], self.level)  # (B, bent, side^2, 8)
-        h = self.window(e.flatten(2)) + self.place[bent]
-        return self.net(h if self.warped is None else h + self.warped[:, None, None] * self.warp)
+def splines(task: Task, *, bins: int) -> Flow:
+    """Two couplings of splines: x_2 given x_1, then x_1 given what x_2 became."""
+    pair: list[nn.Module] = [Coupling([0], [1], Lookup(2 * bins - 1)), Coupling([1], [0], Lookup(2 * bins - 1))]
+    return _between(task, pair, base="box")
 
 
-class Window(nn.Module):
-    """For some pixels, from those in a window around each that are known: the parameters of a coupling.
-
-    All couplings of an image share one network; each has its own lists of pixels, and its own ``Window`` around it.
-
-    Args:
-        shared: a `Pixels` network.
-        kept, bent: indices of pixels, row by row.
-    """
-
-    def __init__(self, shared: Pixels, kept: Sequence[int], bent: Sequence[int]):
-        super().__init__()
-        self.shared = shared
-        self.register_buffer("kept", torch.as_tensor(kept, dtype=torch.long))
-        self.register_buffer("bent", torch.as_tensor(bent, dtype=torch.long))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, kept) numbers in [0, 1) to (B, bent * outputs)."""
-        return self.shared(x, self.kept, self.bent).flatten(1)
-
-
-class PixelFlow(Dequantized, nn.Module):
-    """A flow on dequantized images, (B, 8, 8) whole numbers."""
-
-    def __init__(self, flow: Flow):
-        nn.Module.__init__(self)
-        Dequantized.__init__(self, flow, LEVELS)
-
-    def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
-        """(n, 8, 8), one pass back through the couplings."""
-        return super().sample(n, generator=generator).view(n, SIZE, SIZE)
-
-
-def digits(seed: int, *, steps: int = 1000, kind: str = "lines", bins: int = LEVELS, **settings) -> PixelFlow:
-    """Couplings that bend ten groups of pixels in turn, each as the pixels of the groups before it say.
-
-    With straight lines on as many bins as there are levels, the density is flat on each level, and what uniform noise
-    gives is no looser than the probability itself. Smooth splines ("spline") pay for their bends between the levels.
-    """
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    images = torch.tensor(np.array(load().train)).long()
-    shared = Pixels(bins if kind == "lines" else 2 * bins - 1, **({"dropout": 0.06} | settings))
-    transforms, known = [], []
-    for part in groups():
-        transforms.append(Coupling(known, part, Window(shared, known, part), kind=kind))
-        known = known + part
-    model = PixelFlow(Flow(SIZE**2, transforms[::-1]))  # from data on, the last group is bent first
-
-    def batch(n: int) -> Tensor:
-        i = torch.randint(len(images), (n,), generator=generator)
-        warped = torch.rand(n, generator=generator) < 0.65
-        x = torch.where(warped[:, None, None], warp(images[i], generator=generator), images[i])
-        return torch.cat([x.flatten(1), warped[:, None].long()], 1)
-
-    def loss(model: PixelFlow, batch: Tensor) -> Tensor:
-        shared.warped = batch[:, 64].float()
-        with torch.autocast("cpu", torch.bfloat16):
-            value = -model.elbo(batch[:, :64]).mean()
-        shared.warped = None
-        return value
-
-    fit(
-        model,
-        batch,
-        loss=loss,
-        steps=steps,
-        batch_size=32,
-        lr=4e-3,
-        ema=0.997,
-        clip=50,
-        schedule=cosine,
-        optimizer=adam,
-    )
-    return model
-
-
-def plane(density, seed: int, *, kind: str = "spline", bins: int = 32, **settings) -> Flow:
-    """Couplings on fresh samples of a density without end.
-
-    Two of splines, x_2 given x_1, then x_1 given what x_2 became; or sixteen affine ones (RealNVP), with a turn of the
-    plane after every other.
-    """
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    (left, right), (bottom, top) = density.bounds
+def scales_and_shifts(task: Task, *, pairs: int) -> Flow:
+    """Affine couplings (RealNVP), with a turn of the plane after every other."""
     transforms: list[nn.Module] = []
-    if kind == "spline":
-        transforms = [Coupling([0], [1], Lookup(2 * bins - 1)), Coupling([1], [0], Lookup(2 * bins - 1))]
-        steps = {"steps": 2800, "batch_size": 1024, "lr": 6e-3}
-    elif kind == "affine":
-        for _ in range(8):
-            transforms += [Coupling([0], [1], Wavy(), kind=kind), Coupling([1], [0], Wavy(), kind=kind), Turn()]
-        steps = {"steps": 2300, "batch_size": 512, "lr": 4e-3}
-    else:
-        raise ValueError(f"kind is 'spline' or 'affine'; it is {kind!r}")
-    base = "box" if kind == "spline" else "normal"
-    model = Flow(2, transforms, low=[left, bottom], high=[right, top], base=base)
-
-    def batch(n: int) -> Tensor:
-        return density.sample(n, generator=generator)
-
-    settings = steps | {"ema": 0.998, "clip": 5, "schedule": cosine, "optimizer": adam} | settings
-    fit(model, batch, **settings)
-    return model
+    for _ in range(pairs):
+        transforms += [Coupling([0], [1], Wavy(), kind="affine"), Coupling([1], [0], Wavy(), kind="affine"), Turn()]
+    return _between(task, transforms, base="normal")
 
 
-class Wavy(nn.Module):
-    """Scale and shift, (B, 2), from one number and its waves, (B, 1): the number alone would give too smooth a bend."""
-
-    def __init__(self, *, width: int = 48, frequencies: int = 6):
-        super().__init__()
-        self.frequencies = frequencies
-        self.net = ResidualMLP(1 + 2 * frequencies, 2, width=width, blocks=1, zero=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.net(torch.cat([x, waves(x[:, 0], self.frequencies, slowest=0.7, fastest=8)], 1))
+def _between(task: Task, transforms: list[nn.Module], base: str) -> Flow:
+    (left, right), (bottom, top) = task.truth.bounds
+    return Flow(2, transforms, low=[left, bottom], high=[right, top], base=base)
 
 
-class Turn(nn.Module):
-    """The plane turned about the origin by an angle, so that couplings bend it along slanted lines too. Areas stay."""
+SETTINGS = {
+    "digits": Settings(
+        images,
+        seconds_per_step=0.0714,
+        model={"kind": "lines", "dropout": 0.06},
+        batch={"warped": 0.65},
+        fit={"batch_size": 32, "lr": 4e-3, "ema": 0.997, "clip": 50},
+    ),
+    "plane": Settings(
+        splines,
+        seconds_per_step=0.0214,
+        model={"bins": 32},
+        fit={"batch_size": 1024, "lr": 6e-3, "ema": 0.998, "clip": 5},
+    ),
+}
+AFFINE = Settings(
+    scales_and_shifts,
+    seconds_per_step=0.026,
+    model={"pairs": 8},
+    fit={"batch_size": 512, "lr": 4e-3, "ema": 0.998, "clip": 5},
+)
 
-    def __init__(self, angle: float = math.pi / 4):
-        super().__init__()
-        self.register_buffer("angle", torch.tensor(angle))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self._go(x, self.angle)
-
-    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        return self._go(z, -self.angle)
-
-    def _go(self, x: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
-        cos, sin = angle.cos(), angle.sin()
-        return x @ torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])]), x.new_zeros(len(x))
+def train(
+    task: Task, seed: int = 0, budget: Budget = MINUTE, *, settings: Settings | None = None, **model: Any
+) -> PixelFlow | Flow:
+    """Splines, or with ``settings=AFFINE`` affine couplings of points; ``model`` in place of the model's settings."""
+    return by_gradient(settings or choose(SETTINGS, task), task, seed, budget, **model)

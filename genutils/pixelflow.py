@@ -1,0 +1,129 @@
+"""A coupling flow on small images: groups of pixels are bent in turn, each as the known pixels around it say. A bound.
+
+What `genutils.flow` does for any numbers, here with a network that knows what an image is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genutils.flow import Coupling, Flow
+from genutils.model import Dequantized
+from genutils.networks import ResidualMLP
+
+SIZE, LEVELS = 8, 17  # of the digits
+
+
+def groups(sizes: Sequence[int] = (2, 2, 4, 8, 8, 8, 8, 8, 8, 8)) -> list[list[int]]:
+    """The pixels of an 8 x 8 image in groups, each spread over the whole image between those before it.
+
+    The order is that of ordered dithering (Bayer, 1973).
+    """
+    if sum(sizes) != SIZE**2:
+        raise ValueError(f"the groups must hold {SIZE**2} pixels together; {tuple(sizes)} hold {sum(sizes)}")
+    rank = np.zeros((1, 1), int)
+    for _ in range(3):
+        rank = np.block([[4 * rank, 4 * rank + 2], [4 * rank + 3, 4 * rank + 1]])
+    order = np.argsort(rank.ravel()).tolist()
+    return [order[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))]
+
+
+class Pixels(nn.Module):
+    """The shared network of `Window`: levels of the known pixels around, the place, a residual network.
+
+    Args:
+        outputs: numbers for each bent pixel; all zero to begin with.
+        levels, size: of the images.
+        reach: the window reaches so many pixels to each side.
+        width, more: of the `genutils.networks.ResidualMLP`.
+    """
+
+    def __init__(
+        self, outputs: int, *, levels: int = LEVELS, size: int = SIZE, reach: int = 2, width: int = 128, **more
+    ):
+        super().__init__()
+        self.levels, self.size, self.reach = levels, size, reach
+        self.level = nn.Parameter(torch.randn(levels + 2, 8) * 0.5)  # then "not known", then "outside the image"
+        side = 2 * reach + 1
+        rows, cols = torch.arange(size**2) // size, torch.arange(size**2) % size
+        offsets = torch.arange(side)
+        around = (rows[:, None, None] + offsets[:, None]) * (size + 2 * reach) + cols[:, None, None] + offsets
+        self.register_buffer("around", around.flatten(1))  # (H W, side^2) into the padded image
+        self.window = nn.Linear(8 * side**2, width)
+        self.place = nn.Parameter(torch.randn(size**2, width) * 0.1)
+        self.net = ResidualMLP(None, outputs, width=width, zero=True, **more)
+        self.warp = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor, kept: Tensor, bent: Tensor, *, warped: Tensor | None = None) -> Tensor:
+        """The known (B, kept) numbers in [0, 1) to (B, bent, outputs); ``warped`` (B,) is true for warped copies."""
+        level = (x * self.levels).floor().clamp(0, self.levels - 1).long()
+        image = torch.full((len(x), self.size**2), self.levels, device=x.device).index_copy(1, kept, level)
+        r = self.reach
+        image = F.pad(image.view(-1, self.size, self.size), (r, r, r, r), value=self.levels + 1).flatten(1)
+        e = F.embedding(image[:, self.around[bent]], self.level)  # (B, bent, side^2, 8)
+        h = self.window(e.flatten(2)) + self.place[bent]
+        return self.net(h if warped is None else h + warped[:, None, None] * self.warp)
+
+
+class Window(nn.Module):
+    """For some pixels, from those in a window around each that are known: the parameters of a coupling.
+
+    All couplings of an image share one network; each has its own lists of pixels, and its own ``Window`` around it.
+
+    Args:
+        shared: a `Pixels` network.
+        kept, bent: indices of pixels, row by row.
+    """
+
+    def __init__(self, shared: Pixels, kept: Sequence[int], bent: Sequence[int]):
+        super().__init__()
+        self.shared = shared
+        self.register_buffer("kept", torch.as_tensor(kept, dtype=torch.long))
+        self.register_buffer("bent", torch.as_tensor(bent, dtype=torch.long))
+
+    def forward(self, x: Tensor, *, warped: Tensor | None = None) -> Tensor:
+        """(B, kept) numbers in [0, 1) to (B, bent * outputs); ``warped`` as in `Pixels`."""
+        return self.shared(x, self.kept, self.bent, warped=warped).flatten(1)
+
+
+class PixelFlow(Dequantized, nn.Module):
+    """A flow on dequantized images, (B, size, size) whole numbers 0 ... levels - 1.
+
+    Args:
+        flow: of size^2 numbers in [0, 1), row by row.
+    """
+
+    def __init__(self, flow: Flow, *, levels: int = LEVELS, size: int = SIZE):
+        nn.Module.__init__(self)
+        Dequantized.__init__(self, flow, levels)
+        self.size = size
+
+    def sample(self, n: int, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
+        """(n, size, size), one pass back through the couplings."""
+        return super().sample(n, labels, generator=generator).view(n, self.size, self.size)
+
+
+def pixel_flow(*, levels: int = LEVELS, kind: str = "lines", bins: int | None = None, **network: float) -> PixelFlow:
+    """Couplings that bend ten groups of pixels in turn, each as the pixels of the groups before it say.
+
+    With straight lines on as many bins as there are levels, the density is flat on each level, and what uniform noise
+    gives is no looser than the probability itself. Smooth splines ("spline") pay for their bends between the levels.
+
+    Args:
+        levels: L.
+        kind: of the couplings, as in `genutils.flow.Coupling`: "lines" or "spline".
+        bins: of each curve; by default L.
+        network: settings of `Pixels`.
+    """
+    bins = bins or levels
+    shared = Pixels(bins if kind == "lines" else 2 * bins - 1, levels=levels, **network)
+    transforms, known = [], []
+    for part in groups():
+        transforms.append(Coupling(known, part, Window(shared, known, part), kind=kind))
+        known = known + part
+    return PixelFlow(Flow(SIZE**2, transforms[::-1]), levels=levels)  # from data on, the last group is bent first

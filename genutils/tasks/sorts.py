@@ -1,0 +1,142 @@
+"""The sorts of tasks: pictures, points in the plane, windows of a sequence."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genutils.augment import warp
+from genutils.densities import Density
+from genutils.kinds import Unit
+from genutils.tasks.interface import Task
+
+TEST_SEED, VALIDATION_SEED = 20_261_123, 20_261_124  # of the points held out from a density
+
+
+class Pictures(Task):
+    """Grey images (size, size) of whole levels, with labels or without.
+
+    Args:
+        images: the arrays of the three parts, (N, size, size).
+        labels: (N,) for each part.
+    """
+
+    def __init__(self, name: str, images: dict[str, np.ndarray], labels: dict[str, np.ndarray] | None, levels: int):
+        super().__init__(name, images["train"].shape[1:])
+        self.group, self.levels = name, levels
+        self._images = {part: torch.tensor(np.array(x)).long() for part, x in images.items()}
+        self._labels = {part: torch.tensor(np.array(y)).long() for part, y in (labels or {}).items()}
+        self.classes = int(self._labels["train"].max()) + 1 if labels else None
+
+    def batch(
+        self, n: int, *, generator: torch.Generator | None = None, warped: float = 0.0, labelled: float = 1.0
+    ) -> dict[str, Tensor]:
+        """n training images drawn with replacement.
+
+        Args:
+            n: how many.
+            generator: of torch, on the CPU.
+            warped: share of them that comes as warped copies (`genutils.augment.warp`). If it is not 0 there is a field
+                ``warped`` (n,), true for those; networks are told, as copies are a little softer.
+            labelled: share of them that keeps its label; the others have -1.
+        """
+        i = torch.randint(len(self._images["train"]), (n,), generator=generator)
+        fields = {"x": self._images["train"][i]}
+        if self.classes:
+            fields["labels"] = self._labels["train"][i]
+        if warped:
+            fields["warped"] = torch.rand(n, generator=generator) < warped
+            copies = warp(fields["x"], generator=generator, levels=self.levels)
+            fields["x"] = torch.where(fields["warped"][:, None, None], copies, fields["x"])
+        if self.classes and labelled < 1:
+            kept = torch.rand(n, generator=generator) < labelled
+            fields["labels"] = torch.where(kept, fields["labels"], -1)
+        return fields
+
+    def _part(self, part: str) -> dict[str, Tensor]:
+        return {"x": self._images[part]} | ({"labels": self._labels[part]} if self.classes else {})
+
+
+class Points(Task):
+    """Points in the plane from a density of known entropy: fresh ones without end to train on, 50,000 to test on."""
+
+    group, unit = "plane", Unit.NATS_ABOVE_LIMIT
+    SIZES = {"validation": 10_000, "test": 50_000}
+
+    def __init__(self, truth: Density):
+        super().__init__(truth.name, (2,))
+        self.truth = truth
+
+    def batch(self, n: int, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
+        """n fresh points."""
+        return {"x": self.truth.sample(n, generator=generator)}
+
+    def examples(self, n: int | None = None, *, generator: torch.Generator | None = None) -> Tensor:
+        """n fresh points."""
+        if n is None:
+            return self._part("train")["x"]
+        return self.truth.sample(n, generator=generator)
+
+    def _part(self, part: str) -> dict[str, Tensor]:
+        if part == "train":
+            raise ValueError(f"there is no end to the training data of {self.name!r}; say how many: batch(n)")
+        seed = TEST_SEED if part == "test" else VALIDATION_SEED
+        return {"x": self.truth.sample(self.SIZES[part], generator=torch.Generator().manual_seed(seed))}
+
+
+class Windows(Task):
+    """A long sequence of whole numbers, cut into windows (length,): side by side to test on, anywhere to train on.
+
+    Each window is asked about on its own, so its first symbols have little before them. What does not fill a window is
+    left out.
+
+    Args:
+        name: of the task and its group.
+        parts: the (N,) sequences of the three parts.
+        levels: L, how many symbols there are.
+        length: of a window.
+        unit, also: of the answer.
+        sizes: for a unit that does not count symbols, the (L,) size of each symbol in it, such as bytes.
+    """
+
+    comparable = False
+
+    def __init__(
+        self,
+        name: str,
+        parts: dict[str, np.ndarray],
+        *,
+        levels: int,
+        length: int,
+        unit: Unit,
+        also: tuple[Unit, ...] = (),
+        sizes: dict[Unit, np.ndarray] | None = None,
+    ):
+        super().__init__(name, (length,))
+        self.group, self.levels, self.unit, self.also, self._sizes = name, levels, unit, tuple(also), sizes or {}
+        self._sequences = {part: torch.tensor(np.array(ids)).long() for part, ids in parts.items()}
+        short = min(map(len, self._sequences.values()))
+        if not 1 <= length <= short:
+            raise ValueError(f"a window of {name!r} has 1 ... {short:,} symbols; length is {length}")
+
+    def batch(
+        self, n: int, *, generator: torch.Generator | None = None, length: int | None = None
+    ) -> dict[str, Tensor]:
+        """n windows that begin anywhere in the training part, of the task's length or another."""
+        ids, length = self._sequences["train"], length or self.shape[0]
+        start = torch.randint(len(ids) - length + 1, (n, 1), generator=generator)
+        return {"x": ids[start + torch.arange(length)]}
+
+    def sequence(self, part: str = "train") -> Tensor:
+        """(N,) the training or validation part in one piece."""
+        if part not in ("train", "validation"):
+            raise ValueError(f"in one piece there are train and validation; for {part!r} ask split")
+        return self._sequences[part]
+
+    def _part(self, part: str) -> dict[str, Tensor]:
+        ids, length = self._sequences[part], self.shape[0]
+        return {"x": ids[: len(ids) // length * length].view(-1, length)}
+
+    def _count(self, x: Tensor, unit: Unit) -> np.ndarray:
+        return self._sizes[unit][x.numpy()].sum(1) if unit in self._sizes else super()._count(x, unit)

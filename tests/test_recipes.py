@@ -1,0 +1,151 @@
+"""Recipes: one list finds them, no clock decides a budget, fields reach the networks, names of weights stay."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import pathlib
+import re
+import sys
+import types
+
+import pytest
+import torch
+
+import genutils.recipes
+from genutils.recipes import MINUTE, RECIPES, Budget, Settings, choose, does, recipe
+from genutils.recipes.settings import cost
+from genutils.tasks import TASKS, task
+
+FOLDER = pathlib.Path(genutils.recipes.__file__).parent
+
+
+def test_every_recipe_is_on_the_list_and_does_something():
+    assert sorted(RECIPES) == sorted(f.stem for f in FOLDER.glob("*.py") if f.stem not in ("__init__", "settings"))
+    for name in RECIPES:
+        module = recipe(name)
+        assert list(inspect.signature(module.train).parameters)[:3] == ["task", "seed", "budget"]
+        assert inspect.signature(module.train).parameters["budget"].default is MINUTE
+        assert set(module.SETTINGS) <= {*TASKS, "plane"} and all(
+            isinstance(s, Settings) for s in module.SETTINGS.values()
+        )
+    able = {n: [name for name in RECIPES if does(recipe(name), task(n))] for n in TASKS}
+    assert all(able.values()), f"nothing can do {[n for n in able if not able[n]]}"
+
+
+def test_a_recipe_that_is_missing_or_broken_is_an_error_that_names_it(monkeypatch):
+    with pytest.raises(ValueError, match="no model is called 'gpt'; there are frequencies"):
+        recipe("gpt")
+    monkeypatch.setattr(genutils.recipes, "RECIPES", (*RECIPES, "gpt"))
+    with pytest.raises(ImportError, match="the recipe 'gpt' does not import: ModuleNotFoundError"):
+        recipe("gpt")
+    half = types.ModuleType("genutils.recipes.gpt")
+    half.train, half.__file__ = len, "gpt.py"
+    monkeypatch.setitem(sys.modules, "genutils.recipes.gpt", half)
+    with pytest.raises(ImportError, match="'gpt' .*gpt.py. has no SETTINGS"):
+        recipe("gpt")
+
+
+def test_settings_go_by_name_and_then_by_group():
+    one, other = Settings(len), Settings(max)
+    assert choose({"ring": one, "plane": other}, task("ring")) is one
+    assert choose({"ring": one, "plane": other}, task("moons")) is other
+    with pytest.raises(ValueError, match="no settings for the task 'digits'; there are some for ring, plane"):
+        choose({"ring": one, "plane": other}, task("digits"))
+
+
+def test_a_budget_is_steps_or_seconds_and_asks_no_clock():
+    assert (Budget(seconds=30).count(0.3), Budget(seconds=0.1).count(0.3), Budget(steps=5).count(0.3)) == (100, 1, 5)
+    assert (str(Budget(seconds=60)), str(Budget(seconds=0.5)), str(Budget(steps=5))) == ("60 s", "0.5 s", "5 steps")
+    for wrong in ({}, {"seconds": 1, "steps": 1}, {"seconds": 0}, {"steps": -1}, {"steps": 1.5}):
+        with pytest.raises(ValueError, match="seconds or steps|whole"):
+            Budget(**wrong)
+    for file in FOLDER.glob("*.py"):
+        assert not re.search(r"^(import time|from time)|perf_counter|process_time", file.read_text(), re.MULTILINE), (
+            file
+        )
+
+
+@pytest.mark.parametrize("name", [n for n in RECIPES if getattr(recipe(n), "SETTINGS", {}).get("plane")])
+def test_a_seed_gives_one_model_and_keeps_the_callers_randomness(name):
+    small = {"histogram": {"points": 200}, "mixture": {"points": 200, "K": 3}, "kde": {"points": 60}}.get(name, {})
+    x = task("moons").split("validation")["x"][:50]
+
+    def once(seed):
+        torch.manual_seed(seed + 10)
+        before = torch.get_rng_state()
+        model = recipe(name).train(task("moons"), seed, Budget(steps=2), **small)
+        assert torch.equal(before, torch.get_rng_state())
+        if isinstance(model, torch.nn.Module):
+            return torch.cat([v.flatten().double() for v in model.state_dict().values()])
+        return torch.as_tensor(model.log_prob(x.numpy()))
+
+    one, two, other = once(0), once(0), once(1)
+    assert torch.equal(one, two) and not torch.equal(one, other)
+
+
+NETWORKS = {"autoregressive": "warped", "flow": "flow.transforms.0.network.shared.warp", "vae": "decoder.network.warp"}
+NETWORKS |= {"diffusion": "network.warp"}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_flag_of_a_warped_copy_reaches_the_network(name):
+    """As an argument: the gradient of what only copies see is there for copies, and not without them."""
+    settings = recipe(name).SETTINGS["digits"]
+    small = {"vae": {"width": 4}}.get(name, {"width": 8})
+    torch.manual_seed(0)
+    model = settings.build(task("digits"), **({k: v for k, v in settings.model.items()} | small))
+    with torch.no_grad():
+        for p in model.parameters():  # nothing is zero, as after a few steps
+            p.add_(0.1 * torch.randn(p.shape))
+    weight = dict(model.named_parameters())[NETWORKS[name]]
+    batch = task("digits").batch(16, generator=torch.Generator().manual_seed(0), warped=0.5)
+    for flags, reached in ((batch["warped"], True), (torch.zeros(16).bool(), False)):
+        weight.grad = None
+        (settings.loss or cost)(model, batch | {"warped": flags}).backward()
+        assert (weight.grad is not None and bool(weight.grad.abs().sum() > 0)) == reached
+    hidden = [n for m in model.modules() for n, v in vars(m).items() if n == "warped" and not callable(v)]
+    assert not hidden
+
+
+NAMES = {
+    ("autoregressive", "digits"): (30, "1ef536db4517"),
+    ("autoregressive", "ring"): (28, "ea88a03412b3"),
+    ("flow", "digits"): (262, "be45fe6d8312"),
+    ("flow", "ring"): (36, "edd93c68641c"),
+    ("vae", "digits"): (97, "53f8c3fa104b"),
+    ("vae", "ring"): (72, "17ce3c65d58f"),
+    ("gan", "digits"): (15, "cfa16334667e"),
+    ("gan", "ring"): (8, "a5038ef734f5"),
+    ("diffusion", "digits"): (44, "81d7f4cda6d3"),
+    ("diffusion", "ring"): (26, "860a33cd106e"),
+}
+
+
+@pytest.mark.parametrize(("name", "data"), NAMES)
+def test_the_names_of_the_weights_stay(name, data):
+    """Saved models must load: a name that changes breaks them. The digest is of the sorted names."""
+    settings = choose(recipe(name).SETTINGS, task(data))
+    model = settings.build(task(data), **settings.model)
+    model = model[0] if isinstance(model, tuple) else model
+    names = sorted(model.state_dict())
+    assert (len(names), hashlib.sha256(" ".join(names).encode()).hexdigest()[:12]) == NAMES[name, data], names
+
+
+def test_no_low_precision_is_asked_for():
+    for file in FOLDER.parent.rglob("*.py"):
+        if file.parent == FOLDER or file.stem in ("convolutional", "planar", "pixelflow", "networks"):
+            assert "autocast" not in file.read_text(encoding="utf8"), file
+
+
+def test_recipes_hold_no_networks():
+    for name in RECIPES:
+        module = recipe(name)
+        own = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module.__name__]
+        assert not own, f"{name} defines {own}"
+
+
+def test_lessons_import_nothing_from_recipes():
+    root = FOLDER.parents[1]
+    for file in [*(root / "lessons").glob("*.ipynb"), *(root / "solutions").glob("*.ipynb")]:
+        assert "genutils.recipes" not in file.read_text(encoding="utf8"), file

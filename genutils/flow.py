@@ -53,32 +53,42 @@ def spline(
                 f"{name} must have shape {(*x.shape, size)}, as x and K = {bins} bins ask; it is {tuple(part.shape)}"
             )
     h = LEAST + (1 - LEAST * bins) * heights.softmax(-1)
-    w = torch.full_like(h, 1 / bins) if widths is None else LEAST + (1 - LEAST * bins) * widths.softmax(-1)
-    xs, ys = (F.pad(part.cumsum(-1), (1, 0)) for part in (w, h))  # (..., K + 1) knots
+    ys = F.pad(h.cumsum(-1), (1, 0))  # (..., K + 1) knots
     inside = (x > 0) & (x < 1)
     v = x.clamp(1e-7, 1 - 1e-7)
-    knots = ys if inverse else xs
-    k = (torch.searchsorted(knots.detach().contiguous(), v[..., None].contiguous()) - 1).clamp(0, bins - 1)
+    if widths is not None:
+        w = LEAST + (1 - LEAST * bins) * widths.softmax(-1)
+        xs = F.pad(w.cumsum(-1), (1, 0))
+    if inverse or widths is not None:
+        knots = ys if inverse else xs
+        k = (torch.searchsorted(knots.detach().contiguous(), v[..., None].contiguous()) - 1).clamp(0, bins - 1)
+    else:
+        k = (v.detach()[..., None] * bins).long().clamp(max=bins - 1)  # (..., 1)
 
     def at(values: Tensor, i: Tensor) -> Tensor:
         return values.gather(-1, i)[..., 0]
 
-    x0, y0, w, h = at(xs, k), at(ys, k), at(w, k), at(h, k)
-    s = d0 = d1 = h / w
-    if slopes is not None:
-        ends = F.pad(F.softplus(slopes + UNIT) + LEAST, (1, 1), value=1.0)  # (..., K + 1)
-        d0, d1 = at(ends, k), at(ends, k + 1)
-    bend = d0 + d1 - 2 * s
-    if inverse:  # a quadratic in the place t within the bin
-        u = v - y0
-        b = h * d0 - u * bend
-        t = 2 * s * u / (b + (b * b + 4 * s * u * (h * (s - d0) + u * bend)).clamp_min(0).sqrt())
-    else:
-        t = (v - x0) / w
-    t = t.clamp(0, 1)
-    below = s + bend * t * (1 - t)
-    ladj = 2 * s.log() + (d1 * t * t + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2).log() - 2 * below.log()
-    out = x0 + t * w if inverse else y0 + h * (s * t * t + d0 * t * (1 - t)) / below
+    x0, w = (k[..., 0] / bins, 1 / bins) if widths is None else (at(xs, k), at(w, k))
+    y0, h = at(ys, k), at(h, k)
+    s = h / w
+    if slopes is None:
+        t = ((v - y0) / h if inverse else (v - x0) / w).clamp(0, 1)
+        out, ladj = x0 + t * w if inverse else y0 + t * h, s.log()
+    else:  # the slopes of this bin alone; the softplus of 0 is 1, as it is at the ends
+        d = F.softplus(F.pad(slopes, (1, 1)).gather(-1, torch.cat([k, k + 1], -1)) + UNIT) + LEAST
+        d0, d1 = d.unbind(-1)
+        bend = d0 + d1 - 2 * s
+        if inverse:  # a quadratic in the place t within the bin
+            u = v - y0
+            b = h * d0 - u * bend
+            t = 2 * s * u / (b + (b * b + 4 * s * u * (h * (s - d0) + u * bend)).clamp_min(0).sqrt())
+        else:
+            t = (v - x0) / w
+        t = t.clamp(0, 1)
+        t2, tt = t * t, t * (1 - t)
+        below = s + bend * tt
+        ladj = (s * s * (d1 * t2 + 2 * s * tt + d0 * (1 - t) ** 2) / (below * below)).log()
+        out = x0 + t * w if inverse else y0 + h * (s * t2 + d0 * tt) / below
     return torch.where(inside, out, x), torch.where(inside, -ladj if inverse else ladj, 0.0)
 
 
@@ -112,17 +122,20 @@ class Coupling(nn.Module):
     def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self._go(z, inverse=True)
 
-    def _go(self, x: Tensor, inverse: bool) -> tuple[Tensor, Tensor]:
-        moved = x[:, self.bent]
-        params = self.network(x[:, self.kept]).to(x.dtype).view(len(x), len(self.bent), -1)  # (B, bent, P)
+    def bend(self, x: Tensor, params: Tensor, *, inverse: bool = False) -> tuple[Tensor, Tensor]:
+        """Numbers (B, n) bent by what a network says of each, (B, n, parameters each), and their log-slopes (B, n)."""
+        params = params.to(x.dtype)
         if self.kind == "affine":
             log_scale, shift = 3 * torch.tanh(params[..., 0] / 3), params[..., 1]
-            moved = (moved - shift) * (-log_scale).exp() if inverse else moved * log_scale.exp() + shift
-            ladj = -log_scale if inverse else log_scale
-        else:
-            bins = (params.shape[-1] + 1) // 2 if self.kind == "spline" else params.shape[-1]
-            slopes = params[..., bins:] if self.kind == "spline" else None
-            moved, ladj = spline(moved, params[..., :bins], slopes, inverse=inverse)
+            moved = (x - shift) * (-log_scale).exp() if inverse else x * log_scale.exp() + shift
+            return moved, -log_scale if inverse else log_scale
+        bins = (params.shape[-1] + 1) // 2 if self.kind == "spline" else params.shape[-1]
+        slopes = params[..., bins:] if self.kind == "spline" else None
+        return spline(x, params[..., :bins], slopes, inverse=inverse)
+
+    def _go(self, x: Tensor, inverse: bool) -> tuple[Tensor, Tensor]:
+        params = self.network(x[:, self.kept]).view(len(x), len(self.bent), -1)  # (B, bent, parameters each)
+        moved, ladj = self.bend(x[:, self.bent], params, inverse=inverse)
         return x.index_copy(1, self.bent, moved), ladj.sum(1)
 
 
@@ -260,13 +273,15 @@ class Lookup(nn.Module):
         super().__init__()
         self.knots, self.low, self.high = knots, low, high
         sizes = [knots // 2**i for i in range(5)]
-        self.tables = nn.ParameterList(nn.Parameter(torch.randn(1, width, size) * 0.2) for size in sizes)
+        self.tables = nn.Parameter(torch.cat([torch.randn(width, size) * 0.2 for size in sizes], 1))
+        spread = [F.interpolate(torch.eye(n)[None], size=knots, mode="linear", align_corners=True)[0] for n in sizes]
+        self.register_buffer("spread", torch.cat(spread))  # (all entries, knots): from coarse tables to the finest
         self.net = ResidualMLP(None, outputs, width=width, blocks=blocks, zero=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1) to (B, outputs)."""
-        fine = sum(F.interpolate(t, size=self.knots, mode="linear", align_corners=True) for t in self.tables)[0].T
+        fine = (self.tables @ self.spread).T.contiguous()  # (knots, width)
         place = ((x[:, 0] - self.low) / (self.high - self.low)).clamp(0, 1) * (self.knots - 1)
         k = place.floor().clamp(max=self.knots - 2).long()
         t = (place - k)[:, None]
-        return self.net(F.embedding(k, fine) * (1 - t) + F.embedding(k + 1, fine) * t)
+        return self.net(torch.lerp(F.embedding(k, fine), F.embedding(k + 1, fine), t))

@@ -56,12 +56,33 @@ class Pixels(nn.Module):
         self.warped: Tensor | None = None  # (B,) while training: 1 where an image is a warped copy
 
     def forward(self, x: Tensor, kept: Tensor, bent: Tensor) -> Tensor:
+        """Outputs (B, bent, outputs) for some pixels, from known ones (B, kept)."""
         level = (x * self.levels).floor().clamp(0, self.levels - 1).long()
         image = torch.full((len(x), self.size**2), self.levels, device=x.device).index_copy(1, kept, level)
         r = self.reach
         image = F.pad(image.view(-1, self.size, self.size), (r, r, r, r), value=self.levels + 1).flatten(1)
         e = F.embedding(image[:, self.around[bent]], self.level)  # (B, bent, side^2, 8)
-        h = self.window(e.flatten(2)) + self.place[bent]
+        return self._outputs(e, self.place[bent])
+
+    def seen(self, before: Tensor) -> Tensor:
+        """For `everywhere`: (H W, side^2) the place in the image of each pixel of each window, H W where it is not
+        known and H W + 1 outside the image. ``before``: (H W,) which turn makes each pixel known."""
+        r, n = self.reach, self.size**2
+        place = torch.arange(n, device=before.device).view(1, self.size, self.size)
+        near = F.pad(place, (r, r, r, r), value=n + 1).flatten()[self.around]
+        turn = F.pad(before, (0, 2), value=-1)  # whatever lies outside is always seen to do so
+        return torch.where(turn[near] < before[:, None], near, n)
+
+    def everywhere(self, x: Tensor, seen: Tensor) -> Tensor:
+        """Outputs (B, H W, outputs) for all pixels of x (B, H W), each from those in its window that are `seen`."""
+        level = (x * self.levels).floor().clamp(0, self.levels - 1).long()
+        level = F.pad(F.pad(level, (0, 1), value=self.levels), (0, 1), value=self.levels + 1)  # (B, H W + 2)
+        rows = F.embedding(level.T, self.level).flatten(1)  # (H W + 2, B * 8): gathered by rows, which is fast
+        e = F.embedding(seen, rows).unflatten(2, (len(x), -1)).permute(2, 0, 1, 3)  # (B, H W, side^2, 8)
+        return self._outputs(e, self.place)
+
+    def _outputs(self, e: Tensor, place: Tensor) -> Tensor:
+        h = self.window(e.flatten(2)) + place
         return self.net(h if self.warped is None else h + self.warped[:, None, None] * self.warp)
 
 
@@ -84,6 +105,45 @@ class Window(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, kept) numbers in [0, 1) to (B, bent * outputs)."""
         return self.shared(x, self.kept, self.bent).flatten(1)
+
+
+class AtOnce(nn.Module):
+    """Couplings with a `Window` each, in the order in which they make the pixels known: one call on the way to noise.
+
+    A window looks at data as they are, so no coupling has to wait for another, and the shared network is called once,
+    for all pixels. On the way back each coupling waits for those before it.
+
+    Args:
+        couplings: all pixels are bent, each once; all have one kind and share one `Pixels`. The window of each may see
+            just what those before it bend.
+    """
+
+    def __init__(self, couplings: Sequence[Coupling]):
+        super().__init__()
+        self.couplings = nn.ModuleList(couplings)
+        before = torch.cat([torch.full_like(c.bent, i) for i, c in enumerate(couplings)])
+        bent = torch.cat([c.bent for c in couplings])
+        pixels = couplings[0].network.shared
+        if bent.sort().values.tolist() != list(range(pixels.size**2)):
+            raise ValueError(f"each of the {pixels.size**2} pixels must be bent once; bent are {bent.tolist()}")
+        for coupling in couplings:
+            if sorted(coupling.kept.tolist()) != sorted(bent[: len(coupling.kept)].tolist()):
+                raise ValueError(f"a window may see what those before it bend; this one sees {coupling.kept.tolist()}")
+        self.register_buffer("seen", pixels.seen(torch.empty_like(before).index_copy(0, bent, before)))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Data (B, H W) to noise, and ``log |det|``, (B,) nats."""
+        first = self.couplings[0]
+        z, ladj = first.bend(x, first.network.shared.everywhere(x, self.seen))
+        return z, ladj.sum(1)
+
+    def inverse(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Noise to data, and ``log |det|`` of that map."""
+        total = 0.0
+        for coupling in self.couplings:
+            z, ladj = coupling.inverse(z)
+            total = total + ladj
+        return z, total
 
 
 class PixelFlow(Dequantized, nn.Module):

@@ -51,17 +51,20 @@ class Coupling(nn.Module):
     def inverse(self, z: Tensor, **told: Tensor) -> tuple[Tensor, Tensor]:
         return self._go(z, inverse=True, **told)
 
-    def _go(self, x: Tensor, inverse: bool, **told: Tensor) -> tuple[Tensor, Tensor]:
-        moved = x[:, self.bent]
-        params = self.network(x[:, self.kept], **told).to(x.dtype).view(len(x), len(self.bent), -1)  # (B, bent, P)
+    def bend(self, x: Tensor, params: Tensor, *, inverse: bool = False) -> tuple[Tensor, Tensor]:
+        """Numbers (B, n) bent by what a network says of each, (B, n, parameters each), and their log-slopes (B, n)."""
+        params = params.to(x.dtype)
         if self.kind == "affine":
             log_scale, shift = 3 * torch.tanh(params[..., 0] / 3), params[..., 1]
-            moved = (moved - shift) * (-log_scale).exp() if inverse else moved * log_scale.exp() + shift
-            ladj = -log_scale if inverse else log_scale
-        else:
-            bins = (params.shape[-1] + 1) // 2 if self.kind == "spline" else params.shape[-1]
-            slopes = params[..., bins:] if self.kind == "spline" else None
-            moved, ladj = spline(moved, params[..., :bins], slopes, inverse=inverse)
+            moved = (x - shift) * (-log_scale).exp() if inverse else x * log_scale.exp() + shift
+            return moved, -log_scale if inverse else log_scale
+        bins = (params.shape[-1] + 1) // 2 if self.kind == "spline" else params.shape[-1]
+        slopes = params[..., bins:] if self.kind == "spline" else None
+        return spline(x, params[..., :bins], slopes, inverse=inverse)
+
+    def _go(self, x: Tensor, inverse: bool, **told: Tensor) -> tuple[Tensor, Tensor]:
+        params = self.network(x[:, self.kept], **told).view(len(x), len(self.bent), -1)  # (B, bent, parameters each)
+        moved, ladj = self.bend(x[:, self.bent], params, inverse=inverse)
         return x.index_copy(1, self.bent, moved), ladj.sum(1)
 
 

@@ -126,13 +126,15 @@ class Lookup(nn.Module):
         super().__init__()
         self.knots, self.low, self.high = knots, low, high
         sizes = [knots // 2**i for i in range(5)]
-        self.tables = nn.ParameterList(nn.Parameter(torch.randn(1, width, size) * 0.2) for size in sizes)
+        self.tables = nn.Parameter(torch.cat([torch.randn(width, size) * 0.2 for size in sizes], 1))
+        spread = [F.interpolate(torch.eye(n)[None], size=knots, mode="linear", align_corners=True)[0] for n in sizes]
+        self.register_buffer("spread", torch.cat(spread))  # (all entries, knots): from coarse tables to the finest
         self.net = ResidualMLP(None, outputs, width=width, blocks=blocks, zero=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1) to (B, outputs)."""
-        fine = sum(F.interpolate(t, size=self.knots, mode="linear", align_corners=True) for t in self.tables)[0].T
+        fine = (self.tables @ self.spread).T.contiguous()  # (knots, width)
         place = ((x[:, 0] - self.low) / (self.high - self.low)).clamp(0, 1) * (self.knots - 1)
         k = place.floor().clamp(max=self.knots - 2).long()
         t = (place - k)[:, None]
-        return self.net(F.embedding(k, fine) * (1 - t) + F.embedding(k + 1, fine) * t)
+        return self.net(torch.lerp(F.embedding(k, fine), F.embedding(k + 1, fine), t))

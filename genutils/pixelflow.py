@@ -66,7 +66,27 @@ class Pixels(nn.Module):
         r = self.reach
         image = F.pad(image.view(-1, self.size, self.size), (r, r, r, r), value=self.levels + 1).flatten(1)
         e = F.embedding(image[:, self.around[bent]], self.level)  # (B, bent, side^2, 8)
-        h = self.window(e.flatten(2)) + self.place[bent]
+        return self._outputs(e, self.place[bent], warped)
+
+    def seen(self, before: Tensor) -> Tensor:
+        """For `everywhere`: (H W, side^2) the place in the image of each pixel of each window, H W where it is not
+        known and H W + 1 outside the image. ``before``: (H W,) which turn makes each pixel known."""
+        r, n = self.reach, self.size**2
+        place = torch.arange(n, device=before.device).view(1, self.size, self.size)
+        near = F.pad(place, (r, r, r, r), value=n + 1).flatten()[self.around]
+        turn = F.pad(before, (0, 2), value=-1)  # whatever lies outside is always seen to do so
+        return torch.where(turn[near] < before[:, None], near, n)
+
+    def everywhere(self, x: Tensor, seen: Tensor, *, warped: Tensor | None = None) -> Tensor:
+        """Outputs (B, H W, outputs) for all pixels of x (B, H W), each from those in its window that are `seen`."""
+        level = (x * self.levels).floor().clamp(0, self.levels - 1).long()
+        level = F.pad(F.pad(level, (0, 1), value=self.levels), (0, 1), value=self.levels + 1)  # (B, H W + 2)
+        rows = F.embedding(level.T, self.level).flatten(1)  # (H W + 2, B * 8): gathered by rows, which is fast
+        e = F.embedding(seen, rows).unflatten(2, (len(x), -1)).permute(2, 0, 1, 3)  # (B, H W, side^2, 8)
+        return self._outputs(e, self.place, warped)
+
+    def _outputs(self, e: Tensor, place: Tensor, warped: Tensor | None) -> Tensor:
+        h = self.window(e.flatten(2)) + place
         return self.net(h if warped is None else h + warped[:, None, None] * self.warp)
 
 
@@ -89,6 +109,45 @@ class Window(nn.Module):
     def forward(self, x: Tensor, *, warped: Tensor | None = None) -> Tensor:
         """(B, kept) numbers in [0, 1) to (B, bent * outputs); ``warped`` as in `Pixels`."""
         return self.shared(x, self.kept, self.bent, warped=warped).flatten(1)
+
+
+class AtOnce(nn.Module):
+    """Couplings with a `Window` each, in the order in which they make the pixels known: one call on the way to noise.
+
+    A window looks at data as they are, so no coupling has to wait for another, and the shared network is called once,
+    for all pixels. On the way back each coupling waits for those before it.
+
+    Args:
+        couplings: all pixels are bent, each once; all have one kind and share one `Pixels`. The window of each may see
+            just what those before it bend.
+    """
+
+    def __init__(self, couplings: Sequence[Coupling]):
+        super().__init__()
+        self.couplings = nn.ModuleList(couplings)
+        before = torch.cat([torch.full_like(c.bent, i) for i, c in enumerate(couplings)])
+        bent = torch.cat([c.bent for c in couplings])
+        pixels = couplings[0].network.shared
+        if bent.sort().values.tolist() != list(range(pixels.size**2)):
+            raise ValueError(f"each of the {pixels.size**2} pixels must be bent once; bent are {bent.tolist()}")
+        for coupling in couplings:
+            if sorted(coupling.kept.tolist()) != sorted(bent[: len(coupling.kept)].tolist()):
+                raise ValueError(f"a window may see what those before it bend; this one sees {coupling.kept.tolist()}")
+        self.register_buffer("seen", pixels.seen(torch.empty_like(before).index_copy(0, bent, before)))
+
+    def forward(self, x: Tensor, *, warped: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Data (B, H W) to noise, and ``log |det|``, (B,) nats."""
+        first = self.couplings[0]
+        z, ladj = first.bend(x, first.network.shared.everywhere(x, self.seen, warped=warped))
+        return z, ladj.sum(1)
+
+    def inverse(self, z: Tensor, *, warped: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Noise to data, and ``log |det|`` of that map."""
+        total = 0.0
+        for coupling in self.couplings:
+            z, ladj = coupling.inverse(z, warped=warped)
+            total = total + ladj
+        return z, total
 
 
 class PixelFlow(Dequantized, nn.Module):
@@ -122,8 +181,8 @@ def pixel_flow(*, levels: int = LEVELS, kind: str = "lines", bins: int | None = 
     """
     bins = bins or levels
     shared = Pixels(bins if kind == "lines" else 2 * bins - 1, levels=levels, **network)
-    transforms, known = [], []
+    couplings, known = [], []
     for part in groups():
-        transforms.append(Coupling(known, part, Window(shared, known, part), kind=kind))
+        couplings.append(Coupling(known, part, Window(shared, known, part), kind=kind))
         known = known + part
-    return PixelFlow(Flow(SIZE**2, transforms[::-1]), levels=levels)  # from data on, the last group is bent first
+    return PixelFlow(Flow(SIZE**2, [AtOnce(couplings)]), levels=levels)  # to noise in one call, back one by one

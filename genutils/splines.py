@@ -45,30 +45,40 @@ def spline(
                 f"{name} must have shape {(*x.shape, size)}, as x and K = {bins} bins ask; it is {tuple(part.shape)}"
             )
     h = LEAST + (1 - LEAST * bins) * heights.softmax(-1)
-    w = torch.full_like(h, 1 / bins) if widths is None else LEAST + (1 - LEAST * bins) * widths.softmax(-1)
-    xs, ys = (F.pad(part.cumsum(-1), (1, 0)) for part in (w, h))  # (..., K + 1) knots
+    ys = F.pad(h.cumsum(-1), (1, 0))  # (..., K + 1) knots
     inside = (x > 0) & (x < 1)
     v = x.clamp(1e-7, 1 - 1e-7)
-    knots = ys if inverse else xs
-    k = (torch.searchsorted(knots.detach().contiguous(), v[..., None].contiguous()) - 1).clamp(0, bins - 1)
+    if widths is not None:
+        w = LEAST + (1 - LEAST * bins) * widths.softmax(-1)
+        xs = F.pad(w.cumsum(-1), (1, 0))
+    if inverse or widths is not None:
+        knots = ys if inverse else xs
+        k = (torch.searchsorted(knots.detach().contiguous(), v[..., None].contiguous()) - 1).clamp(0, bins - 1)
+    else:
+        k = (v.detach()[..., None] * bins).long().clamp(max=bins - 1)  # (..., 1)
 
     def at(values: Tensor, i: Tensor) -> Tensor:
         return values.gather(-1, i)[..., 0]
 
-    x0, y0, w, h = at(xs, k), at(ys, k), at(w, k), at(h, k)
-    s = d0 = d1 = h / w
-    if slopes is not None:
-        ends = F.pad(F.softplus(slopes + UNIT) + LEAST, (1, 1), value=1.0)  # (..., K + 1)
-        d0, d1 = at(ends, k), at(ends, k + 1)
-    bend = d0 + d1 - 2 * s
-    if inverse:  # a quadratic in the place t within the bin
-        u = v - y0
-        b = h * d0 - u * bend
-        t = 2 * s * u / (b + (b * b + 4 * s * u * (h * (s - d0) + u * bend)).clamp_min(0).sqrt())
-    else:
-        t = (v - x0) / w
-    t = t.clamp(0, 1)
-    below = s + bend * t * (1 - t)
-    ladj = 2 * s.log() + (d1 * t * t + 2 * s * t * (1 - t) + d0 * (1 - t) ** 2).log() - 2 * below.log()
-    out = x0 + t * w if inverse else y0 + h * (s * t * t + d0 * t * (1 - t)) / below
+    x0, w = (k[..., 0] / bins, 1 / bins) if widths is None else (at(xs, k), at(w, k))
+    y0, h = at(ys, k), at(h, k)
+    s = h / w
+    if slopes is None:
+        t = ((v - y0) / h if inverse else (v - x0) / w).clamp(0, 1)
+        out, ladj = x0 + t * w if inverse else y0 + t * h, s.log()
+    else:  # the slopes of this bin alone; the softplus of 0 is 1, as it is at the ends
+        d = F.softplus(F.pad(slopes, (1, 1)).gather(-1, torch.cat([k, k + 1], -1)) + UNIT) + LEAST
+        d0, d1 = d.unbind(-1)
+        bend = d0 + d1 - 2 * s
+        if inverse:  # a quadratic in the place t within the bin
+            u = v - y0
+            b = h * d0 - u * bend
+            t = 2 * s * u / (b + (b * b + 4 * s * u * (h * (s - d0) + u * bend)).clamp_min(0).sqrt())
+        else:
+            t = (v - x0) / w
+        t = t.clamp(0, 1)
+        t2, tt = t * t, t * (1 - t)
+        below = s + bend * tt
+        ladj = (s * s * (d1 * t2 + 2 * s * tt + d0 * (1 - t) ** 2) / (below * below)).log()
+        out = x0 + t * w if inverse else y0 + h * (s * t2 + d0 * tt) / below
     return torch.where(inside, out, x), torch.where(inside, -ladj if inverse else ladj, 0.0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
+import pathlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,10 +41,14 @@ def digits() -> Digits:
     >>> digits().train.shape, digits().test.shape, int(digits().train.max())
     ((1000, 8, 8), (447, 8, 8), 16)
     """
-    from sklearn.datasets import load_digits
-
-    bunch = load_digits()
-    images, labels = bunch.images.astype(np.uint8), bunch.target.astype(np.uint8)
+    package = importlib.util.find_spec("sklearn")  # found, not imported: that would take longer than reading the file
+    if package is None or package.submodule_search_locations is None:
+        raise ModuleNotFoundError(
+            "the digits come with scikit-learn, which is not installed; run: pip install scikit-learn"
+        )
+    file = pathlib.Path(package.submodule_search_locations[0], "datasets", "data", "digits.csv.gz")
+    table = np.loadtxt(file, delimiter=",", dtype=np.uint8)  # 64 levels and a label in each row
+    images, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1]
     parts = slice(0, 1000), slice(1000, 1350), slice(1350, 1797)
     arrays = [images[p].copy() for p in parts] + [labels[p].copy() for p in parts]
     for array in arrays:

@@ -174,6 +174,7 @@ def test_functions_are_told_apart_by_what_they_do_and_hold():
     different += [functools.partial(times, 2), functools.partial(times, 3), functools.partial(times, k=3), max, min]
     different += [lambda m, x, k=2: k * x, lambda m, x, k=3: k * x, lambda m, x: lambda: 1, lambda m, x: lambda: 2]
     different += [lambda m, x: m.one(x), lambda m, x: m.two(x), lambda x: x in {"a", "b"}, lambda x: x in {"a", "c"}]
+    different += [lambda m, x: m + x, lambda m, x: m - x]  # nothing but the operation differs
     found = [describe(f) for f in different]
     assert len(set(found)) == len(found)
     assert all(" at 0x" not in text for text in found)

@@ -1,4 +1,4 @@
-"""Recipes: found by one list, budgets that no clock decides, fields that reach the networks, names of weights that stay."""
+"""Recipes: one list finds them, no clock decides, fields reach the networks, and the names of weights stay."""
 
 from __future__ import annotations
 

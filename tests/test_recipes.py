@@ -1,4 +1,4 @@
-"""Recipes: one list finds them, no clock decides a budget, fields reach the networks, names of weights stay."""
+"""Recipes: one list finds them, no clock decides, fields reach the networks, and the names of weights stay."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def make_less_sure(model: PixelNet, task: Task) -> None:
 SETTINGS = {
     "digits": Settings(
         pixels,
-        seconds_per_step=0.0723,
+        seconds_per_step=0.046,
         model={"orders": 2, "dropout": 0.06},
         batch={"warped": 0.6},
         fit={"batch_size": 32, "lr": 4e-3, "ema": 0.997, "clip": 50},

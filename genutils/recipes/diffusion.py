@@ -31,7 +31,7 @@ def points(task: Task, *, low: float, high: float, **network: int) -> Diffusion:
 SETTINGS = {
     "digits": Settings(
         images,
-        seconds_per_step=0.0375,
+        seconds_per_step=0.03,
         model={"width": 32, "blocks": 4, "low": -8.5, "high": 5.0},
         batch={"warped": 0.5, "labelled": 0.2},  # so that labels can be asked for
         fit={"batch_size": 32, "lr": 6e-3, "ema": 0.997, "clip": 50},

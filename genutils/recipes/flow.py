@@ -40,7 +40,7 @@ def _between(task: Task, transforms: list[nn.Module], base: str) -> Flow:
 SETTINGS = {
     "digits": Settings(
         images,
-        seconds_per_step=0.0714,
+        seconds_per_step=0.0745,
         model={"kind": "lines", "dropout": 0.06},
         batch={"warped": 0.65},
         fit={"batch_size": 32, "lr": 4e-3, "ema": 0.997, "clip": 50},

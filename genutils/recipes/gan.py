@@ -31,7 +31,7 @@ def points(task: Task, *, latent: int, width: int) -> tuple[GAN, nn.Module]:
 SETTINGS = {
     "digits": Settings(
         images,
-        seconds_per_step=0.035,
+        seconds_per_step=0.036,
         model={"latent": 16, "width": 64, "critic_width": 32},
         fit={"batch_size": 96, "lr": 2e-3, "penalty": 0.5, "ema": 0.998},
     ),

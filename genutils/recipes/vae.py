@@ -36,7 +36,7 @@ def points(task: Task, *, bins: int, sigma: float, margin: float) -> VAE:
 SETTINGS = {
     "digits": Settings(
         images,
-        seconds_per_step=0.04,
+        seconds_per_step=0.0365,
         model={"latent": 16, "width": 24, "layers": 4, "prior_width": 64},
         batch={"warped": 0.6},
         fit={"batch_size": 32, "lr": 5e-3, "ema": 0.997, "clip": 50},

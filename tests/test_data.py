@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib.machinery
+import importlib.metadata
+import importlib.util
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -13,7 +17,8 @@ import pytest
 from sklearn.datasets import load_digits, load_sample_images
 
 from genutils import data
-from genutils.data import digits, photos, text
+from genutils.data import corpus, digits, photos, text
+from genutils.ngram import NGram
 
 
 class TestDigits:
@@ -82,34 +87,128 @@ class TestPhotos:
             photos(8, "rgb")
 
 
+PROSE = (
+    "One sentence that is long enough to be taken for prose, as it has a capital at its beginning, "
+    "a full stop at its end, and no formulas."
+)
+
+
 class TestText:
-    def test_the_parts_are_contiguous_and_complete(self):
-        from pydoc_data.topics import topics
-
+    def test_it_is_the_same_text_everywhere(self):
+        """Whatever the Python or the platform: the installed package is the pinned one, and so are the characters."""
         t = text()
         whole = t.train + t.validation + t.test
-        n = len(whole)
-        assert n > 300_000
+        assert hashlib.sha256(whole.encode()).hexdigest() == (
+            "f954d49f52dd243490881a8fcdec6de838ac81c14513e2555a8ed48acb85cf6b"
+        )
+        assert t.source == "documentation of scipy 1.17.1, 622,832 characters, sha256 f954d49f52dd" and t is text()
+        pins = (pathlib.Path(__file__).parents[1] / "requirements.txt").read_text(encoding="utf-8")
+        assert f"\n{corpus.PACKAGE}=={corpus.VERSION} " in pins
+
+    def test_it_is_prose(self):
+        t = text()
+        whole = t.train + t.validation + t.test
+        paragraphs = whole.split("\n\n")
+        assert len(whole) > 600_000 and paragraphs.pop() == "" and len(set(paragraphs)) == len(paragraphs) > 2000
+        assert all(len(p) >= 120 and p[0].isupper() and p[-1] == "." and "\n" not in p for p in paragraphs)
+        letters = sum(c.isalpha() or c == " " for c in whole) / len(whole)
+        assert letters > 0.95 and len(t.alphabet) < 100 and t.alphabet == "".join(sorted(set(whole)))
+        assert sum(not c.isascii() for c in whole) > 0  # bits per character and per byte differ
+
+    def test_the_parts_are_four_fifths_a_tenth_and_a_tenth_and_alike(self):
+        t = text()
+        n = len(t.train) + len(t.validation) + len(t.test)
         for part, share in ((t.train, 0.8), (t.validation, 0.1), (t.test, 0.1)):
-            assert abs(len(part) - share * n) <= 1
-        assert all(topics[name].strip() in whole for name in topics)
-        assert "".join(sorted(set(whole))) == t.alphabet and "CPython" in t.source
+            assert abs(len(part) / n - share) < 0.002
+            for subject in ("statistic", "matrix", "filter", "interpol", "minimi", "integra", "cluster", "sparse"):
+                assert part.lower().count(subject) > 5 * share, subject
+        model = NGram(t.encode(t.train), symbols=len(t.alphabet), context=3)
+        bits = [model.surprise(t.encode(part)).mean() / np.log(2) for part in (t.validation, t.test)]
+        assert abs(bits[0] - bits[1]) < 0.1
 
-    def test_it_is_the_same_each_time_and_says_which_text_it_is(self):
-        t = text()
-        whole = t.train + t.validation + t.test
-        assert f"{len(whole):,} characters" in t.source
-        assert hashlib.sha256(whole.encode()).hexdigest()[:12] in t.source
-
-    def test_some_of_the_test_text_was_seen_in_training(self):
-        """What the docstring warns of: about a seventh in CPython 3.11, 60 characters or more at a time."""
+    def test_next_to_nothing_of_the_test_text_was_seen_in_training(self):
         t, width = text(), 60
         seen = {t.train[i : i + width] for i in range(len(t.train) - width + 1)}
         hit = np.zeros(len(t.test), dtype=bool)
         for i in range(len(t.test) - width + 1):
             if t.test[i : i + width] in seen:
                 hit[i : i + width] = True
-        assert 0.05 < hit.mean() < 0.3
+        assert hit.mean() < 0.02
+
+    @pytest.fixture
+    def installed(self, monkeypatch, tmp_path):
+        """A package of the right name and version, but with one docstring; text() forgets what it read before."""
+        (tmp_path / "scipy" / "stats" / "tests").mkdir(parents=True)
+        file = tmp_path / "scipy" / "__init__.py"
+        file.write_text("")
+        (tmp_path / "scipy" / "stats" / "a.py").write_bytes(f'def f():\r\n    r"""{PROSE}"""\r\n'.encode())
+        (tmp_path / "scipy" / "stats" / "tests" / "b.py").write_text(f'"""{PROSE.upper()}"""')
+        (tmp_path / "scipy" / "__config__.py").write_text(f'"""{PROSE.upper()}"""')
+        found = importlib.machinery.ModuleSpec("scipy", None, origin=str(file))
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: found)
+        corpus._documentation.cache_clear()
+        yield tmp_path / "scipy"
+        corpus._documentation.cache_clear()
+
+    def test_public_subpackages_without_tests_are_read_whatever_their_line_ends(self, installed):
+        assert list(corpus._docstrings(installed)) == [f"    {PROSE}"]
+
+    def test_a_package_that_was_changed_is_refused(self, installed):
+        with pytest.raises(ImportError, match=r"scipy 1\.17\.1.*was changed: run .pip install .*scipy==1\.17\.1"):
+            text()
+
+    def test_another_version_is_refused(self, installed, monkeypatch):
+        monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.16.0")
+        with pytest.raises(
+            ImportError, match=r"scipy 1\.17\.1, and version 1\.16\.0 is installed.*run .pip install .*=="
+        ):
+            text()
+
+    def test_a_missing_package_is_named(self, installed, monkeypatch):
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(
+            ModuleNotFoundError, match=r"scipy 1\.17\.1, which is not installed: run .*file of your own"
+        ):
+            text()
+
+    def test_what_counts_as_prose(self):
+        words = "words that go on and on so that the paragraph has the length that is asked of one that is taken"
+        docstring = f"""Take the `first` paragraph, which is beside the quotes: {words},
+    for :func:`~numpy.exp` as for ``np.log`` and *others* [1]_.
+
+    Parameters
+    ----------
+    x : array_like
+        Take the description too: {words}, and
+        more {words}.
+
+    Leave what ends without a full stop: {words}
+
+    leave what has no capital: {words}.
+
+    Leave :math:`\\alpha` and other formulas: {words}.
+
+    .. [1] A. Author
+        Leave the title of a book: {words}.
+
+    - an item
+      Leave what hangs below it: {words}.
+
+    >>> Leave code: {words}.
+
+    Leave what is short.
+    """
+        assert list(corpus._paragraphs("    " + docstring)) == [
+            f"Take the first paragraph, which is beside the quotes: {words}, "
+            "for numpy.exp as for np.log and others [1].",
+            f"Take the description too: {words}, and more {words}.",
+        ]
+
+    def test_what_repeats_is_left_out(self):
+        first, second, seen = "".join(f"a{i} " for i in range(99)), "".join(f"b{i} " for i in range(99)), set()
+        assert corpus._is_new(first, seen) and corpus._is_new(second, seen)
+        assert not corpus._is_new("Other words first, and then " + second[30:90], seen)
+        assert corpus._is_new("Other words first, and then " + second[30:60], seen)
 
     def test_encoding_is_exact(self):
         t = text()
@@ -189,9 +288,10 @@ class TestOwnText:
 
 def test_torch_is_only_loaded_for_the_densities():
     loaded = "print('torch' in sys.modules)"
-    code = f"import sys, genutils.data as d; d.digits(); d.text(); {loaded}; d.ring; {loaded}"
+    code = "import sys, genutils.data as d; d.text(); print('scipy' in sys.modules); "
+    code += f"d.digits(); {loaded}; d.ring; {loaded}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    assert done.stdout.split() == ["False", "False", "True"]  # and text() reads scipy without importing it
 
 
 def test_an_unknown_name_lists_what_there_is():

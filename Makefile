@@ -38,7 +38,7 @@ book: $(READY) ## run what changed and build the book
 	@$(RUN) -m tools.build_book
 
 test: $(READY)
-	@$(RUN) -m pytest -n 2 --dist loadscope $(PYTEST)
+	@$(RUN) -m pytest -n 2 $(PYTEST)
 
 lab: $(READY)
 	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons $(AS_ROOT)

@@ -186,6 +186,23 @@ def digest(tests: list[str], root: pathlib.Path = ROOT) -> str:
     return hashlib.sha1(b"".join(f.read_bytes() for f in files)).hexdigest()
 
 
+class FastestFirst:
+    """A plugin of pytest: note what each test takes, and next time begin with the fastest ones."""
+
+    def __init__(self, file: pathlib.Path):
+        self.file, self.times = file, json.loads(file.read_text()) if file.exists() else {}
+
+    def pytest_collection_modifyitems(self, items: list) -> None:
+        items.sort(key=lambda item: self.times.get(item.nodeid, 0.0))
+
+    def pytest_runtest_logreport(self, report) -> None:
+        self.times[report.nodeid] = self.times.get(report.nodeid, 0.0) + report.duration
+
+    def pytest_sessionfinish(self) -> None:
+        if not self.file.exists():
+            self.file.write_text(json.dumps(self.times))
+
+
 def run(scratch: pathlib.Path, tests: list[str], cpu: float, log: pathlib.Path) -> tuple[str, float]:
     """Run tests in a fork of this warm process: "green", "red", "endless" or an error, and the CPU seconds it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -194,6 +211,7 @@ def run(scratch: pathlib.Path, tests: list[str], cpu: float, log: pathlib.Path) 
         code = 70
         try:
             os.setsid()
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell runs in the background
             out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(out, 1), os.dup2(out, 2)
             limit = int(cpu) + 1
@@ -206,7 +224,9 @@ def run(scratch: pathlib.Path, tests: list[str], cpu: float, log: pathlib.Path) 
             import pytest
 
             options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin"]
-            code = int(pytest.main([*options, "--tb=short", "-o", "addopts=--doctest-modules --strict-markers", *tests]))
+            code = int(
+                pytest.main([*options, "--tb=short", "-o", "addopts=--doctest-modules --strict-markers", *tests])
+            )
         finally:
             os._exit(code)
     deadline = time.monotonic() + 20 * cpu + 60
@@ -265,7 +285,7 @@ def known() -> dict[str, dict]:
 def try_module(module: str, mutants: list[Mutant], scratch: pathlib.Path, say: Callable[[str], None]) -> list[dict]:
     """Run all mutants of one module and return (and write down) their results."""
     tests, seen, results = tests_of(module, scratch), known(), []
-    fingerprint, log = digest(tests, scratch), scratch / "log"
+    fingerprint, log = digest(tests, scratch), scratch / f"{module.replace('/', '.')}.log"
     old = [seen.get(m.key) for m in mutants]
     fresh = [r is None or (not r["killed"] and r["tests"] != fingerprint) for r in old]
     if any(fresh):
@@ -277,13 +297,13 @@ def try_module(module: str, mutants: list[Mutant], scratch: pathlib.Path, say: C
         file = scratch / "genutils" / f"{module}.py"
         original = file.read_text(encoding="utf-8")
         file.write_text("1 / 0\n", encoding="utf-8")
-        if run(scratch, tests, took * 3 + 10, log)[0] != "red":
+        if run(scratch, tests, took * 2 + 5, log)[0] != "red":
             raise SystemExit(f"{module}: {' '.join(tests)} does not read the scratch copy")
         say(f"{module}: {sum(fresh)} mutants, tests take {took:.1f} CPU seconds")
     for mutant, result, new in zip(mutants, old, fresh, strict=True):
         if new:
             file.write_text(mutant.source, encoding="utf-8")
-            state, cost = run(scratch, tests, took * 3 + 10, log)
+            state, cost = run(scratch, tests, took * 2 + 5, log)
             result = {"key": mutant.key, "module": module, "mutant": str(mutant), "state": state}
             result |= {"killed": state in ("red", "endless"), "cpu": round(cost, 2), "tests": fingerprint}
             with RESULTS.open("a", encoding="utf-8") as out:

@@ -14,7 +14,20 @@ import pytest
 
 from genutils.check import check, exercises, progress
 from genutils.check import record as progress_file
-from genutils.check.expect import Wrong, brief, expect_close, expect_equal, expect_raises, numbers, plain
+from genutils.check.expect import (
+    BITS,
+    NATS,
+    Wrong,
+    brief,
+    expect_close,
+    expect_equal,
+    expect_raises,
+    expect_shape,
+    number,
+    numbers,
+    plain,
+    unchanged,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -214,6 +227,31 @@ class TestExpect:
 
     def test_a_number_may_come_as_an_array_of_one(self):
         expect_close(np.ones((1, 1)), 1.0, "one")
+
+    def test_a_shape_is_named_on_both_sides(self):
+        expect_shape(np.ones((2, 3)), (2, 3), "two rows")
+        with pytest.raises(
+            Wrong, match=r"two rows; given x; expected shape \(2, 3\); got shape \(3, 2\); hint: turn it"
+        ):
+            expect_shape(np.ones((3, 2)), (2, 3), "two rows", given="x", hint="turn it")
+
+    def test_arguments_that_were_written_into_are_noticed(self):
+        a, b = np.array([1.0, np.nan]), np.arange(3)
+        unchanged(a, a.copy())
+        unchanged((a, b), (a.copy(), b.copy()))
+        with pytest.raises(Wrong, match="arguments are left as they were; given x; hint: work on a copy"):
+            unchanged([a, b], [a, b + 1], given="x")
+        with pytest.raises(Wrong, match="stays; hint: copy b"):
+            unchanged(b, b[::-1], "stays", hint="copy b")
+
+    def test_a_number_is_one_number(self):
+        assert [number(2), number(np.float32(0.5)), number([[7]])] == [2.0, 0.5, 7.0]
+        assert type(number(np.array([3]))) is float
+        with pytest.raises(Wrong, match=r"a rate; given x; expected one number; got \[1. 1.\]"):
+            number(np.ones(2), "a rate", given="x")
+
+    def test_each_unit_has_a_hint_that_names_it(self):
+        assert "in bits" in BITS and "in nats" in NATS and BITS != NATS
 
     def test_nan_is_never_close(self):
         with pytest.raises(Wrong, match="nan"):

@@ -9,6 +9,7 @@ where ``make book`` looks for outputs, so that the book's own fixture has only p
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -81,7 +82,7 @@ class Run:
     """What a lesson shows while nbval runs it, as Jupyter would write it into the notebook."""
 
     def __init__(self, file: Any):
-        from tools.lessons import fingerprint
+        from tools.build_book import fingerprint
 
         self.path, self.mark, self.start = file.path, fingerprint(file.path), time.perf_counter()
         self.notebook = nbformat.read(file.path, as_version=4)
@@ -115,17 +116,19 @@ class Run:
         from tools import build_book
 
         build_book.BUILD.mkdir(exist_ok=True)
+        cache = get_cache(str(build_book.BUILD / ".jupyter_cache"))
+        if hasattr(build_book, "Spent"):  # the fingerprint is kept beside the outputs
+            spent = build_book.Spent(self.mark, time.perf_counter() - self.start)
+            bundle = CacheBundleIn(self.notebook, str(self.path), data=dataclasses.asdict(spent))
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            return
         with build_book.one_at_a_time():
-            bundle = CacheBundleIn(self.notebook, str(self.path), data={"execution_seconds": self.seconds})
-            cache = get_cache(str(build_book.BUILD / ".jupyter_cache"))
+            data = {"execution_seconds": time.perf_counter() - self.start}
+            bundle = CacheBundleIn(self.notebook, str(self.path), data=data)
             cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             stamps = build_book.BUILD / "fingerprints.json"
             known = json.loads(stamps.read_text()) if stamps.exists() else {}
             stamps.write_text(json.dumps(known | {self.path.stem: self.mark}, indent=1, sort_keys=True))
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self.start
 
 
 def merged(messages: list[dict]) -> Iterator[nbformat.NotebookNode]:

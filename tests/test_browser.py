@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import json
@@ -17,13 +18,15 @@ import urllib.error
 import urllib.request
 
 import nbformat
+import playwright.sync_api as playwright
 import pytest
 
 from tests.conftest import new_tab
 from tests.mutants import CANDIDATES
 from tests.pages import ROOT, discover, soup
 
-pytestmark = pytest.mark.browser
+# The book is built and visited by the first test that asks; on a busy machine that takes a while.
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
 
 def go(page, book: pathlib.Path, name: str) -> None:
@@ -64,18 +67,20 @@ def visit(page, book: pathlib.Path, name: str, view: str) -> dict:
 
 @pytest.fixture(scope="module")
 def pages(book, browser):
-    """``pages[view]``: what each page answered, by name."""
-    found = {}
-    for view, settings in VIEWS.items():
-        page = new_tab(browser, **settings)
-        found[view] = {}
+    """``pages(view)``: what each page answered, by name. A view is visited when the first test asks for it."""
+
+    @functools.cache
+    def seen(view: str) -> dict:
+        page, found = new_tab(browser, **VIEWS[view]), {}
         for name in discover(book):
             try:
-                found[view][name] = visit(page, book, name, view)
-            except Exception as error:  # one page that hangs must not hide what the others answered
-                found[view][name] = Unvisited(f"{name} could not be visited: {error}")
+                found[name] = visit(page, book, name, view)
+            except playwright.Error as error:  # one page that hangs must not hide what the others answered
+                found[name] = Unvisited(f"{name} could not be visited: {error}")
         page.context.close()
-    return found
+        return found
+
+    return seen
 
 
 class Unvisited:
@@ -90,7 +95,7 @@ class Unvisited:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_pages_are_complete_offline_and_quiet(pages, subtests, view):
-    for name, page in pages[view].items():
+    for name, page in pages(view).items():
         with subtests.test(page=name):
             assert page["left"] == [], "requests that leave this machine"
             assert page["errors"] == [], "errors in the console"
@@ -105,14 +110,14 @@ def test_formulas_can_be_heard(book, open_page):
 
 
 def test_a_phone_never_scrolls_sideways(pages, subtests):
-    for name, page in pages["phone"].items():
+    for name, page in pages("phone").items():
         with subtests.test(page=name):
             assert page["wide"] == []
 
 
 @pytest.mark.parametrize("view, mode", [("day", "light"), ("night", "dark")])
 def test_all_text_stands_out_from_its_background(pages, subtests, view, mode):
-    for name, page in pages[view].items():
+    for name, page in pages(view).items():
         with subtests.test(page=name):
             assert page["theme"] == mode
             assert page["contrast"]["read"] > 10
@@ -121,11 +126,11 @@ def test_all_text_stands_out_from_its_background(pages, subtests, view, mode):
 
 
 def test_figures_take_the_ink_and_paper_of_the_page_at_night(book, pages, subtests):
-    drawn = [name for name in pages["night"] if soup(book / name).find("figure", class_="genutils-figure")]
+    drawn = [name for name in pages("night") if soup(book / name).find("figure", class_="genutils-figure")]
     assert drawn
     for name in drawn:
         with subtests.test(page=name):
-            assert pages["night"][name]["figures"] == []
+            assert pages("night")[name]["figures"] == []
 
 
 def test_the_switch_changes_day_to_night_and_is_remembered(book, open_page):
@@ -139,7 +144,7 @@ def test_the_switch_changes_day_to_night_and_is_remembered(book, open_page):
 
 
 def test_every_page_can_be_walked_by_keyboard(pages, subtests):
-    for name, page in pages["day"].items():
+    for name, page in pages("day").items():
         with subtests.test(page=name):
             stops = page["stops"]
             assert stops[0]["where"] == "skip"

@@ -1,19 +1,16 @@
 """Mutation testing (``make mutants``): change one thing in `genutils` at a time, and see whether its tests notice.
 
-A sample of mutants is drawn over all modules with a fixed seed: an operator, a comparison or a constant changed, a
-``not`` dropped, two arguments swapped, a keyword or a statement removed, a value not returned. Each is written into a
-scratch copy of the course, and the tests that belong to its module run there until the first one fails. A process that
-has imported torch and scipy already is forked for every mutant, so that it costs what its tests cost.
+A sample of the changes in `tools.mutations` is drawn over all modules with a fixed seed. Each is written into a scratch
+copy of the course, and the tests that belong to its module run there until the first one fails, the fastest first. A
+process that has imported torch and scipy already is forked for every mutant, so that it costs what its tests cost.
 
-What no test should pin is not mutated: docstrings, annotations, strings (unless compared), messages of errors, and
-sizes and weights of lines. Results are kept in ``_build/mutants.jsonl``; a run that was stopped goes on, a mutant that
-was killed stays killed while its module is the same, a survivor is tried again when its tests have changed.
+Results are kept in ``_build/mutants.jsonl``; a run that was stopped goes on, a mutant that was killed stays killed
+while its module is the same, a survivor is tried again when its tests have changed.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import hashlib
 import itertools
 import json
@@ -27,138 +24,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+
+from tools.mutations import Mutant, offered, written
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "_build" / "mutants.jsonl"
 #: Tests of a module that bears another name than its test file (beside ``test_<module>`` and ``test_<package>``).
 ALSO = {"data/files": ["test_own"], "lesson": ["test_lesson"], "check/record": ["test_check"]}
-TASTE = set("lw linewidth alpha fontsize figsize zorder pad s ms markersize dpi ncol loc colour color".split())
-CONSTANTS = (bool, int, float)
-SWAP: dict[type, list[type]] = {
-    ast.Add: [ast.Sub],
-    ast.Sub: [ast.Add],
-    ast.Mult: [ast.Div],
-    ast.Div: [ast.Mult],
-    ast.FloorDiv: [ast.Div],
-    ast.Mod: [ast.Mult],
-    ast.Pow: [ast.Mult],
-    ast.BitAnd: [ast.BitOr],
-    ast.BitOr: [ast.BitAnd],
-    ast.LShift: [ast.RShift],
-    ast.RShift: [ast.LShift],
-    ast.Lt: [ast.LtE, ast.GtE],
-    ast.LtE: [ast.Lt, ast.Gt],
-    ast.Gt: [ast.GtE, ast.LtE],
-    ast.GtE: [ast.Gt, ast.Lt],
-    ast.Eq: [ast.NotEq],
-    ast.NotEq: [ast.Eq],
-    ast.Is: [ast.IsNot],
-    ast.IsNot: [ast.Is],
-    ast.In: [ast.NotIn],
-    ast.NotIn: [ast.In],
-    ast.And: [ast.Or],
-    ast.Or: [ast.And],
-}
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One change: where it is, what stood there, what stands there now, and the whole file with it."""
-
-    module: str
-    line: int
-    before: str
-    after: str
-    source: str
-
-    @property
-    def key(self) -> str:
-        return hashlib.sha1(f"{self.module}\n{self.source}".encode()).hexdigest()
-
-    def __str__(self) -> str:
-        return f"genutils/{self.module}.py:{self.line}  {self.before}  ->  {self.after}"
-
-
-def changes(node: ast.AST) -> Iterator[ast.AST | str]:
-    """The nodes (or statements, as text) that may stand in the place of one node."""
-    match node:
-        case ast.BinOp(left, op, right):
-            yield from (ast.BinOp(left, other(), right) for other in SWAP.get(type(op), []))
-        case ast.BoolOp(op, values):
-            yield ast.BoolOp(SWAP[type(op)][0](), values)
-        case ast.Compare(left, ops, comparators):
-            for i, op in enumerate(ops):
-                for other in SWAP[type(op)]:
-                    yield ast.Compare(left, [*ops[:i], other(), *ops[i + 1 :]], comparators)
-        case ast.UnaryOp(ast.Not() | ast.USub(), operand):
-            yield operand
-        case ast.Constant(value) if isinstance(value, CONSTANTS):
-            yield ast.Constant(not value if isinstance(value, bool) else value + 1)
-        case ast.Constant(str(value)):
-            yield ast.Constant(value + "?")
-        case ast.Call(func, args, keywords):
-            if len(args) > 1 and not any(isinstance(a, ast.Starred) for a in args[:2]):
-                if ast.dump(args[0]) != ast.dump(args[1]):
-                    yield ast.Call(func, [args[1], args[0], *args[2:]], keywords)
-            for i, keyword in enumerate(keywords):
-                if keyword.arg not in TASTE:
-                    yield ast.Call(func, args, keywords[:i] + keywords[i + 1 :])
-        case ast.Return(value) if value is not None and not (isinstance(value, ast.Constant) and value.value is None):
-            yield "return None"
-        case ast.Break():
-            yield "continue"
-        case ast.Continue():
-            yield "break"
-        case ast.Raise() | ast.AugAssign() | ast.Expr(ast.Call()):
-            yield "pass"
-        case ast.Assign([ast.Attribute() | ast.Subscript()]):
-            yield "pass"
-
-
-def places(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a tree in which a change would matter."""
-    yield node
-    for name, child in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_params", "msg"):
-            continue
-        for part in child if isinstance(child, list) else [child]:
-            if not isinstance(part, ast.AST) or isinstance(part, (ast.JoinedStr, ast.Import, ast.ImportFrom)):
-                continue
-            if isinstance(part, ast.keyword) and part.arg in TASTE:
-                continue
-            if isinstance(part, ast.Constant) and isinstance(part.value, str) and not isinstance(node, ast.Compare):
-                continue
-            if isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant):
-                continue
-            if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "__all__":
-                continue
-            if isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING":
-                continue
-            if isinstance(part, ast.Raise):
-                yield part  # it may be left out; what it says may change
-            else:
-                yield from places(part)
-
-
-def offered(source: str) -> list[tuple[ast.AST, ast.AST | str]]:
-    """Every change that a module offers: the node, and what may stand in its place."""
-    return [(node, change) for node in places(ast.parse(source)) for change in changes(node)]
-
-
-def written(module: str, source: str, node: ast.AST, change: ast.AST | str) -> Mutant | None:
-    """The module with one change; None where it would not compile (an assignment's target, a pattern)."""
-    lines = source.encode().splitlines(keepends=True)
-    data, before = b"".join(lines), [sum(map(len, lines[: n - 1])) for n in (node.lineno, node.end_lineno)]
-    a, z = before[0] + node.col_offset, before[1] + node.end_col_offset
-    new = change if isinstance(change, str) else f"({ast.unparse(change)})"
-    text = (data[:a] + new.encode() + data[z:]).decode()
-    try:
-        compile(text, module, "exec")
-    except SyntaxError:
-        return None
-    return Mutant(module, node.lineno, " ".join(data[a:z].decode().split()), " ".join(new.split()), text)
 
 
 def modules(root: pathlib.Path = ROOT) -> list[str]:

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export PYTHONPATH := $(CURDIR)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)  # in a container you are often root
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab release grade feedback yardstick bench clean
+.PHONY: help setup book test lab release grade feedback yardstick bench mutants clean
 
 help: ## this list
 	@echo "make book                         run the lessons and build the book"
@@ -17,6 +17,7 @@ help: ## this list
 	@echo "make feedback LESSON=04_entropy   write the feedback pages again, after grading answers in words"
 	@echo "make yardstick                    train every family on every data set and print the table (90 minutes)"
 	@echo "make bench                        measure lessons, book, codec and grading"
+	@echo "make mutants                      change the package 400 times and see whether its tests notice (an hour)"
 	@echo "make clean                        remove what was generated, never anybody's work"
 	@echo "CLASSROOM=path moves the classroom folder; PYTHON=python3.12 picks the interpreter."
 
@@ -38,7 +39,7 @@ book: $(READY) ## run what changed and build the book
 	@$(RUN) -m tools.build_book
 
 test: $(READY)
-	@$(RUN) -m pytest -n 2 --dist loadscope $(PYTEST)
+	@$(RUN) -m pytest -n 2 $(PYTEST)
 
 lab: $(READY)
 	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons $(AS_ROOT)
@@ -49,6 +50,9 @@ release grade feedback: $(READY)
 
 yardstick: $(READY) ## any subset: MODELS="flow vae" DATA="digits ring" SEEDS=1
 	@$(RUN) -m tools.yardstick $(if $(MODELS),--models "$(MODELS)") $(if $(DATA),--data "$(DATA)") $(if $(SEEDS),--seeds $(SEEDS))
+
+mutants: $(READY) ## more or less: MUTANTS="--sample 800 --modules ppca,coding/huffman --seed 1"
+	@$(RUN) -m tools.mutants $(MUTANTS)
 
 bench: $(READY)
 	@$(RUN) -m tools.bench

@@ -113,7 +113,7 @@ def metropolis(
     """
     z, now = _start(log_prob, start, scale)
 
-    def propose(z, now):
+    def propose(z: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         new = z + scale * generator.standard_normal(z.shape)
         value = np.asarray(log_prob(new))
         return new, value, value - now
@@ -147,7 +147,7 @@ def hmc(
     """
     z, now = _start(log_prob, start, step_size)
 
-    def propose(z, now):
+    def propose(z: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         kick = generator.standard_normal(z.shape)
         size = step_size * generator.uniform(0.8, 1.2)  # or a trajectory may return to where it began, for ever
         new, speed = z, kick + 0.5 * size * score(z)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
+from scipy.cluster.vq import kmeans2
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
@@ -288,18 +290,10 @@ class CategoricalMixture(Mixture):
 
 def _k_means(x: np.ndarray, K: int, rng: np.random.Generator, rounds: int = 10) -> np.ndarray:
     """(N, K) one-hot: which of K groups each example is in, after some rounds of k-means from a k-means++ start."""
-    square = (x**2).sum(1)
-    centres = x[rng.integers(len(x))][None]
-    while len(centres) < K:  # the next centre: far from those there are, with high probability
-        far = np.maximum(square[:, None] - 2 * x @ centres.T + (centres**2).sum(1), 0).min(1)
-        p = far / far.sum() if far.sum() > 1e-12 * square.sum() else None
-        centres = np.vstack([centres, x[rng.choice(len(x), p=p)]])
-    for _ in range(rounds):
-        group = (-2 * x @ centres.T + (centres**2).sum(1)).argmin(1)
-        r = np.eye(K)[group]  # (N, K)
-        mass = r.sum(0)[:, None]
-        centres = np.where(mass > 0, (r.T @ x) / np.maximum(mass, 1), centres)
-    return r
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):
+        warnings.simplefilter("ignore", UserWarning)  # where fewer than K examples differ, a group may stay empty
+        group = kmeans2(x, K, iter=rounds, minit="++", rng=rng)[1]
+    return np.eye(K)[group]
 
 
 def _kernel(levels: int, blur: float, share: float) -> np.ndarray:

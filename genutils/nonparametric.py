@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
@@ -28,7 +29,7 @@ class Histogram(Model):
     -1.098612
     """
 
-    def __init__(self, bounds, bins: int = 32, smoothing: float = 0.0):
+    def __init__(self, bounds: ArrayLike, bins: int = 32, smoothing: float = 0.0):
         self.low, self.high = np.array(bounds, dtype=float).T
         self.bins, self.smoothing = int(bins), smoothing
         if not (self.high > self.low).all() or self.bins < 1 or smoothing < 0:

@@ -55,40 +55,45 @@ def browser():
         browser.close()
 
 
+def new_tab(browser, mode: str = "light", width: int = 1300, height: int = 900):
+    """A tab in a context of its own that records requests off this machine (`left`) and errors of the console."""
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    context.add_init_script(f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')")
+    context.add_init_script(path=ROOT / "tests" / "probes.js")
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.left, page.errors = [], []
+
+    def failed(request):
+        if request.failure != "net::ERR_ABORTED":
+            page.errors.append(f"could not load {request.url}: {request.failure}")
+
+    def gate(route):
+        if route.request.url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:", "ws://127.0.0.1:")):
+            return route.continue_()
+        page.left.append(route.request.url)
+        return route.abort()
+
+    page.route("**/*", gate)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    # What the browser itself gives up (an image of a page that is being left) is "aborted"; a missing file is not.
+    page.on("requestfailed", failed)
+    return page
+
+
 @pytest.fixture
 def open_page(browser):
-    """``open_page(mode="light", width=1300)``: a tab that records requests off this machine and console errors."""
-    contexts = []
+    """``open_page(mode="light", width=1300)``: a `new_tab` that is closed after the test."""
+    tabs = []
 
-    def new(mode: str = "light", width: int = 1300, height: int = 900):
-        context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
-        contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('mode', '{mode}'); localStorage.setItem('theme', '{mode}')")
-        context.add_init_script(path=ROOT / "tests" / "probes.js")
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.left, page.errors = [], []
-
-        def failed(page, request):
-            if request.failure != "net::ERR_ABORTED":
-                page.errors.append(f"could not load {request.url}: {request.failure}")
-
-        def gate(route):
-            if route.request.url.startswith(("file:", "data:", "blob:", "http://127.0.0.1:", "ws://127.0.0.1:")):
-                return route.continue_()
-            page.left.append(route.request.url)
-            return route.abort()
-
-        page.route("**/*", gate)
-        page.on("pageerror", lambda error: page.errors.append(str(error)))
-        page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
-        # What the browser itself gives up (an image of a page that is being left) is "aborted"; a missing file is not.
-        page.on("requestfailed", lambda request: failed(page, request))
-        return page
+    def new(*args, **kwargs):
+        tabs.append(new_tab(browser, *args, **kwargs))
+        return tabs[-1]
 
     yield new
-    for context in contexts:
-        context.close()
+    for tab in tabs:
+        tab.context.close()
 
 
 class LiveFigure:

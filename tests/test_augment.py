@@ -57,6 +57,19 @@ def test_a_rotation_turns_about_the_middle():
     assert np.abs(angles).max() < 22 and angles.std() > 8
 
 
+def test_a_stretch_divides_lengths_by_one_plus_at_most_scale():
+    x = torch.zeros(400, 32, 32, dtype=torch.long)
+    x[:, :, 12:20] = 16  # a vertical band, 8 wide
+    out = warp(x, generator=seeded(), **(NOTHING | {"scale": 0.5})).numpy()
+    wide = out[:, 16].sum(1) / 16
+    assert 8 / 1.5 - 0.2 <= wide.min() < 5.7 and 14.5 < wide.max() <= 8 / 0.5 + 0.2
+
+
+def test_the_defaults_are_what_they_are_said_to_be():
+    said = {"shift": 1.0, "rotation": 8.0, "scale": 0.08, "shear": 0.1, "levels": 17}
+    assert torch.equal(warp(images(), generator=seeded()), warp(images(), generator=seeded(), **said))
+
+
 @pytest.mark.parametrize(
     ("bad", "says"),
     [

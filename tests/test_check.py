@@ -14,7 +14,22 @@ import pytest
 
 from genutils.check import check, exercises, progress
 from genutils.check import record as progress_file
-from genutils.check.expect import Wrong, brief, expect_close, expect_equal, expect_raises, numbers, plain
+from genutils.check.expect import (
+    BITS,
+    NATS,
+    Wrong,
+    brief,
+    expect_close,
+    expect_equal,
+    expect_raises,
+    expect_shape,
+    is_distribution,
+    number,
+    numbers,
+    pair,
+    plain,
+    unchanged,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +96,13 @@ class TestReplies:
         assert "raised SystemExit" in capsys.readouterr().out
         with pytest.raises(Wrong, match="SystemExit"):
             check(quits, "04.1", grading=True)
+
+    def test_whoever_grades_can_stop_the_grading(self):
+        def entropy_bits(p):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            check(entropy_bits, grading=True)
 
     def test_an_endless_loop_can_be_interrupted(self, capsys):
         threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
@@ -168,6 +190,18 @@ class TestProgress:
         out = capsys.readouterr().out
         assert out.startswith("lesson 04  1 of ") and out.count("●") == 2  # one exercise and the legend
 
+    def test_the_table_of_a_page_counts_and_names_each_exercise(self):
+        table = progress_file.Table([("04.1", "a<b"), ("04.2", "c"), ("05.1", "d")], {"04.1": "right", "04.2": "wrong"})
+        page = table._repr_html_()
+        assert "<td>lesson 04</td><td>1 of 2</td>" in page and "<td>lesson 05</td><td>0 of 1</td>" in page
+        assert "<span title='04.1 a&lt;b'>●</span> <span title='04.2 c'>◐</span>" in page and "○</span>" in page
+        assert repr(table).splitlines()[:2] == ["lesson 04  1 of 2  ●◐", "lesson 05  0 of 1  ○"]
+
+    def test_the_file_can_be_read_by_people_too(self, own_progress):
+        for id in ("05.1", "04.2"):
+            progress_file.record(id, "right")
+        assert own_progress.read_text() == '{\n "04.2": "right",\n "05.1": "right"\n}'
+
     def test_a_damaged_file_is_kept_aside(self, own_progress, capsys):
         own_progress.write_text("{ not json")
         check(right, "04.1")
@@ -214,6 +248,53 @@ class TestExpect:
 
     def test_a_number_may_come_as_an_array_of_one(self):
         expect_close(np.ones((1, 1)), 1.0, "one")
+
+    def test_stubs_inside_stay_unattempted(self):
+        def stub():
+            raise NotImplementedError
+
+        with pytest.raises(NotImplementedError):
+            expect_raises(stub, ValueError, "no number")
+
+    def test_two_things_are_two_and_what_came_is_counted(self):
+        assert pair([1, 2], "two") == (1, 2) and pair(np.arange(2), "two") == (0, 1)
+        for value, got in (((1, 2, 3), "tuple of 3"), ([1], "list of 1"), (7, "7"), (None, "None"), ({1, 2}, "set")):
+            with pytest.raises(Wrong, match=f"two; given x; expected two things; got {got}; hint: end with"):
+                pair(value, "two", "x")
+
+    def test_probabilities_are_finite_not_negative_and_sum_to_one(self):
+        assert is_distribution(np.array([0.0, 1.0])) and is_distribution(np.array([-1e-7, 1 + 1e-7]))
+        for bad in ([-0.01, 1.01], [0.5, 0.4], [np.nan, 1.0], [[0.5, 0.5], [0.5, 0.6]]):
+            assert not is_distribution(np.array(bad))
+
+    def test_a_long_array_shows_both_ends(self):
+        assert brief(np.arange(20.0)) == "[ 0. 1. 2. 3. ... 16. 17. 18. 19.]"
+        assert brief(np.arange(12.0) / 3).count(".") == 12 and brief(2 / 3) == "0.666667"
+
+    def test_a_shape_is_named_on_both_sides(self):
+        expect_shape(np.ones((2, 3)), (2, 3), "two rows")
+        with pytest.raises(
+            Wrong, match=r"two rows; given x; expected shape \(2, 3\); got shape \(3, 2\); hint: turn it"
+        ):
+            expect_shape(np.ones((3, 2)), (2, 3), "two rows", given="x", hint="turn it")
+
+    def test_arguments_that_were_written_into_are_noticed(self):
+        a, b = np.array([1.0, np.nan]), np.arange(3)
+        unchanged(a, a.copy())
+        unchanged((a, b), (a.copy(), b.copy()))
+        with pytest.raises(Wrong, match="arguments are left as they were; given x; hint: work on a copy"):
+            unchanged([a, b], [a, b + 1], given="x")
+        with pytest.raises(Wrong, match="stays; hint: copy b"):
+            unchanged(b, b[::-1], "stays", hint="copy b")
+
+    def test_a_number_is_one_number(self):
+        assert [number(2), number(np.float32(0.5)), number([[7]])] == [2.0, 0.5, 7.0]
+        assert type(number(np.array([3]))) is float
+        with pytest.raises(Wrong, match=r"a rate; given x; expected one number; got \[1. 1.\]"):
+            number(np.ones(2), "a rate", given="x")
+
+    def test_each_unit_has_a_hint_that_names_it(self):
+        assert "in bits" in BITS and "in nats" in NATS and BITS != NATS
 
     def test_nan_is_never_close(self):
         with pytest.raises(Wrong, match="nan"):

@@ -130,9 +130,9 @@ class TestDensity:
         assert np.allclose(together[3], np.log(m.prior)) and abs(m.log_prob(holes)[3]) < 1e-12
         for i in (0, 1, 2):
             s = ~np.isnan(holes[i])
-            if s.any():
-                law = [multivariate_normal(a[s], c[np.ix_(s, s)]) for a, c in zip(m.means, m.covariances, strict=True)]
-                assert np.allclose(together[i], np.log(m.prior) + [p.logpdf(holes[i][s]) for p in law])
+            assert s.any()
+            law = [multivariate_normal(a[s], c[np.ix_(s, s)]) for a, c in zip(m.means, m.covariances, strict=True)]
+            assert np.allclose(together[i], np.log(m.prior) + [p.logpdf(holes[i][s]) for p in law])
 
     def test_units_move_the_density_and_not_the_posterior(self, shared):
         x, y = data(9)

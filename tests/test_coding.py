@@ -118,6 +118,7 @@ def test_huffman_round_trip(case):
 
 def test_huffman_prefers_short_longest_words_and_counts_bits():
     assert huffman_code([0.4, 0.2, 0.2, 0.1, 0.1]).lengths.max() == 3  # the other optimal code has a word of 4
+    assert sorted(huffman_code(np.array([3, 2, 2, 2, 1, 1]) / 11).lengths) == [2, 2, 3, 3, 3, 3]  # or 2, 2, 2, 3, 4, 4
     assert huffman_code([1.0]).words == ("",)
     assert huffman_encode([0] * 9, huffman_code([1.0])) == b""
     assert huffman_decode(b"", 3, huffman_code([0, 1.0])).tolist() == [1, 1, 1]
@@ -202,7 +203,8 @@ def test_overhead_is_below_two_bits_for_likely_and_unlikely_messages(alphabet, k
     for message in (rng.choice(alphabet, n, p=p), rng.integers(0, alphabet, n), np.full(n, p.argmin())):
         overhead = bits(message, p) - ideal_bits(message, p)
         assert overhead <= overhead_bound(n, alphabet) <= 2
-        assert overhead > 0 or kind == "tiny"  # rounding 1e-9 up to a count makes it cheaper
+        if kind != "tiny":  # there, rounding 1e-9 up to a count makes it cheaper
+            assert overhead > 0
 
 
 def test_bound_holds_for_millions_of_symbols():

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_sample_images
 
-from genutils import data
+from genutils import data, densities
 from genutils.data import corpus, digits, photos, text
 from genutils.ngram import NGram
+from genutils.sprites import sprites
 
 
 class TestDigits:
@@ -292,6 +293,16 @@ def test_torch_is_only_loaded_for_the_densities():
     code += f"d.digits(); {loaded}; d.ring; {loaded}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False", "True"]  # and text() reads scipy without importing it
+
+
+def test_densities_and_sprites_are_the_modules_own():
+    assert all(getattr(data, name) is getattr(densities, name) for name in data.DENSITIES)
+    assert len(data.DENSITIES) == 5 and data.sprites is sprites
+
+
+def test_data_sets_are_not_printed_whole():
+    for made in (digits(), photos()):
+        assert len(repr(made)) < 40
 
 
 def test_an_unknown_name_lists_what_there_is():

@@ -158,6 +158,9 @@ class TestDiagnostics:
         want = S * C * (1 - phi) / (1 + phi)
         assert abs(effective_sample_size(x)[0] / want - 1) < 0.12
 
+    def test_one_chain_has_no_other_to_disagree_with(self):
+        assert abs(effective_sample_size(RNG(0).standard_normal((4000, 1, 1)))[0] / 4000 - 1) < 0.12
+
     def test_chains_that_disagree_count_for_little_and_are_reported(self):
         x = RNG(0).standard_normal((1000, 4, 1))
         x[:, 0] += 3

@@ -141,6 +141,9 @@ class TestBoth:
         assert len(m.held_out) == 60 and m.held_out[-1] < max(m.held_out)
         assert np.isclose(m.log_prob(held).mean(), max(m.held_out))
 
+    def test_stops_when_a_step_gains_too_little(self):
+        assert len(GaussianMixture(3).fit(clouds(), steps=40, tolerance=1e9).history) == 2
+
     def test_can_be_fitted_again_to_other_data(self):
         m = GaussianMixture(2).fit(clouds())
         x = np.random.default_rng(0).normal(size=(50, 3))

@@ -1,4 +1,4 @@
-"""Figures, sentences, claims and listings as the page gets them."""
+"""Figures as the page gets them, and what the helpers draw."""
 
 from __future__ import annotations
 
@@ -12,8 +12,20 @@ import pytest
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from genutils import claim, say, source, took
-from genutils.plot import COLOURS, INK, _Shown, _svg, bars, curve, panels, points, show, show_images, use_style
+from genutils.plot import (
+    COLOURS,
+    INK,
+    _Shown,
+    _svg,
+    bars,
+    curve,
+    panels,
+    points,
+    show,
+    show_density,
+    show_images,
+    use_style,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -81,6 +93,52 @@ class TestHelpers:
         with pytest.raises(ValueError, match="no role 'modle'"):
             bars(plt.subplots()[1], [1], [1], role="modle")
 
+    def test_a_curve_has_its_colour_and_a_band_of_its_spread(self):
+        ax = plt.subplots()[1]
+        curve(ax, [1, 2], [5.0, 7.0], role="second", label="mine", spread=[0.5, 1.0])
+        line, band = ax.lines[0], ax.collections[0]
+        assert line.get_xydata().tolist() == [[1, 5], [2, 7]] and line.get_label() == "mine"
+        corners = {tuple(p) for p in band.get_paths()[0].vertices.tolist()}
+        assert corners == {(1.0, 4.5), (1.0, 5.5), (2.0, 6.0), (2.0, 8.0)}
+        assert line.get_color() == COLOURS["second"] == matplotlib.colors.to_hex(band.get_facecolor()[0])
+
+    def test_bars_stand_at_x_and_are_as_high_as_told(self):
+        ax = plt.subplots()[1]
+        bars(ax, [1, 2], [5.0, 7.0], role="data", label="mine", width=0.5)
+        assert [(b.get_x() + b.get_width() / 2, b.get_height()) for b in ax.patches] == [(1, 5), (2, 7)]
+        assert matplotlib.colors.to_hex(ax.patches[0].get_facecolor()) == COLOURS["data"]
+        assert ax.get_legend_handles_labels()[1] == ["mine"] and ax.patches[0].get_width() == 0.5
+
+    def test_points_lie_where_they_are(self):
+        ax = plt.subplots()[1]
+        points(ax, [[1, 2], [3, 4]], label="mine", size=9)
+        drawn = ax.collections[0]
+        assert drawn.get_offsets().tolist() == [[1, 2], [3, 4]] and drawn.get_sizes().tolist() == [9]
+        assert not drawn.get_rasterized() and drawn.get_label() == "mine"
+
+    def test_white_and_black_are_the_ends_asked_for(self):
+        images = np.arange(2.0, 6).reshape(1, 2, 2)
+        for asked, ends in (({}, (0, 5)), ({"vmin": 2}, (2, 5)), ({"vmax": 9}, (0, 9))):
+            ax = plt.subplots()[1]
+            show_images(ax, images, **asked)
+            assert ax.images[0].get_clim() == ends and ax.images[0].get_array().min() == ends[0]
+            assert ax.images[0].get_cmap().name == "gray_r" and not ax.axison
+
+    def test_a_density_lies_the_right_way_up(self):
+        class Corner:
+            bounds = ((0, 2), (0, 1))
+
+            def log_prob(self, x):
+                return (2 * x[:, 0] + x[:, 1]).double()
+
+        ax = plt.subplots()[1]
+        show_density(ax, Corner(), resolution=5)
+        shown, image = ax.images[0].get_array(), ax.images[0]
+        x, y = np.meshgrid(np.linspace(0, 2, 5), np.linspace(0, 1, 5))
+        assert np.allclose(shown, np.exp(2 * x + y)) and image.origin == "lower"
+        assert list(image.get_extent()) == [0, 2, 0, 1] and image.get_clim()[0] == 0
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x_1$", "$x_2$")
+
     def test_images_lie_in_reading_order(self):
         ax = plt.subplots()[1]
         show_images(ax, np.arange(1, 7).reshape(6, 1, 1) * np.ones((6, 2, 3)), columns=3)
@@ -99,43 +157,3 @@ class TestHelpers:
         assert ax.collections[0].get_rasterized()
         with pytest.raises(ValueError, match=r"\(B, 2\)"):
             points(ax, np.zeros(4))
-
-
-class TestWords:
-    def test_a_number_in_percent_may_begin_a_line(self, capsys):
-        say("Of all there are\n% which the book would take for a comment, and\n12 % and\n  %.")
-        lines = capsys.readouterr().out.splitlines()
-        assert [line.lstrip()[0] for line in lines] == ["O", "\\", "1", "\\"]
-
-    def test_a_claim_that_holds_is_shown(self, capsys):
-        claim(np.bool_(True), "It holds.")
-        assert capsys.readouterr().out == "✓ It holds.\n"
-
-    def test_a_claim_that_fails_stops_the_lesson(self):
-        with pytest.raises(AssertionError, match="does not hold here: It holds"):
-            claim(False, "It holds.")
-
-    @pytest.mark.parametrize("condition", ["yes", [True], 1, np.array([True, True])])
-    def test_a_claim_needs_a_truth_value(self, condition):
-        with pytest.raises(TypeError, match="True or False"):
-            claim(condition, "It holds.")
-
-    def test_say_shows_its_sentence(self, capsys):
-        say(f"There are {3} of them.")
-        assert capsys.readouterr().out == "There are 3 of them.\n"
-
-    def test_took_is_one_sentence_with_seconds_and_memory(self, capsys):
-        took()
-        sentence = r"\*This run took \d+ seconds( and at most [\d,]+ MB of memory)?, on .* cores\.\*\n"
-        assert re.fullmatch(sentence, capsys.readouterr().out)
-
-    def test_source_shows_code_without_the_docstring(self, capsys):
-        source(claim)
-        out = capsys.readouterr().out
-        assert out.startswith("```python\ndef claim(") and "Assert a claim" not in out and "raise AssertionError" in out
-        source(claim, docstring=True)
-        assert "Assert a claim" in capsys.readouterr().out
-
-    def test_source_of_something_built_in_is_refused(self):
-        with pytest.raises(TypeError, match="no source to show"):
-            source(len)

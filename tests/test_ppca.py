@@ -92,6 +92,11 @@ class TestFit:
         for m in (PPCA(2, floor=1e-4).fit(x), PPCA(2, floor=1e-4).fit_em(x, steps=200)):
             assert m.noise == 1e-4 and np.isfinite(m.log_prob(x)).all()
 
+    def test_two_examples_are_enough_and_em_stops_when_a_step_gains_too_little(self):
+        x = data()
+        assert np.allclose(PPCA(1).fit(x[:2]).mean, x[:2].mean(0))
+        assert len(PPCA(2).fit_em(x, tolerance=1e9).history) == 2
+
 
 class TestPosterior:
     def test_is_bayes_rule(self):

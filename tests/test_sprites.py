@@ -68,6 +68,16 @@ class TestFactors:
         assert np.abs(correlation).max() < 5 / math.sqrt(len(s))
         assert (np.abs(np.bincount(s["shape"].astype(int)) - len(s) / 3) < 5 * math.sqrt(len(s) * 2 / 9)).all()
 
+    def test_angles_run_until_the_shape_looks_the_same_again(self):
+        s = some(4000)
+        for shape, turn in (("disc", 0.0), ("square", math.pi / 2), ("triangle", 2 * math.pi / 3)):
+            angles = s["angle"][s["shape"] == SHAPES.index(shape)]
+            assert 0 <= angles.min() and 0.99 * turn <= angles.max() <= turn
+
+    def test_one_is_enough_and_its_words_are_short(self):
+        assert len(some(1)) == 1
+        assert "images" not in repr(some(1)) and "names" in repr(some(1))
+
     def test_of_some_shapes_only(self):
         assert set(some(shapes=("square",))["shape"]) == {1.0}
 

@@ -13,7 +13,7 @@ import signal
 import threading
 import traceback
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -211,14 +211,14 @@ def _where(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def _time_limit(seconds: float | None):
+def _time_limit(seconds: float | None) -> Iterator[None]:
     """Stop the body with `StillRunning` after so many seconds (where signals exist: a Unix process's main thread)."""
     usable = seconds and hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread()
     if not usable:
         yield
         return
 
-    def stop(signum, frame):
+    def stop(signum: int, frame: Any) -> None:
         raise StillRunning(seconds)
 
     before = signal.signal(signal.SIGALRM, stop)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 _SCALARS = (bool, int, float, str, bytes, type(None))
+BITS = "that is in bits: nats take the natural logarithm"  # hints for an answer in the other unit
+NATS = "that is in nats: bits take log2, or a division by log 2"
 
 
 class Wrong(AssertionError):
@@ -76,6 +78,18 @@ def numbers(value: Any, says: str = "your function returns numbers", *, given: s
     if type(array) is not np.ndarray or array.dtype.kind not in "biuf":
         raise Wrong(says, given=given, expected="numbers", got=brief(value))
     return array
+
+
+def number(value: Any, says: str = "your function returns one number", *, given: str = "") -> float:
+    """The value as one float, from a scalar or an array of one entry; `Wrong` if it is anything else.
+
+    >>> number(np.array([[2.5]]))
+    2.5
+    """
+    array = numbers(value, says, given=given)
+    if array.size != 1:
+        raise Wrong(says, given=given, expected="one number", got=brief(array))
+    return float(array.reshape(()))
 
 
 def pair(value: Any, says: str, given: str = "") -> tuple:
@@ -171,6 +185,21 @@ def expect(
         raise TypeError(f"a check must compare plain values; the condition is {type(condition).__name__}")
     if not condition:
         raise Wrong(says, given=given, expected=expected, got=got if isinstance(got, str) else brief(got), hint=hint)
+
+
+def expect_shape(array: np.ndarray, shape: tuple[int, ...], says: str, *, given: str = "", hint: str = "") -> None:
+    """An array (out of `numbers`) of the one shape that is right."""
+    expect(array.shape == shape, says, given=given, expected=f"shape {shape}", got=f"shape {array.shape}", hint=hint)
+
+
+def unchanged(
+    before: Any, after: Any, says: str = "your arguments are left as they were", *, given: str = "", hint: str = ""
+) -> None:
+    """The arguments were not written into: an array, or several in a tuple or list, and what was handed over."""
+    if isinstance(before, np.ndarray):
+        before, after = [before], [after]
+    same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True))
+    expect(same, says, given=given, hint=hint or "work on a copy")
 
 
 def expect_raises(

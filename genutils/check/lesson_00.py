@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from genutils.check import exercise
-from genutils.check.expect import Wrong, brief, expect, expect_close, numbers
+from genutils.check.expect import BITS, Wrong, brief, expect, expect_close, expect_shape, numbers, unchanged
 
 
 def _given(rolls) -> str:
@@ -88,7 +88,7 @@ def _(answer, rng):
                 (counts / n, "the extra is missing"),
             ],
         )
-        expect(bool((rolls == before).all()), "the rolls are left as they were", given=given, hint="work on a copy")
+        unchanged(before, rolls, "the rolls are left as they were", given=given)
     none = np.array([], dtype=int)
     expect_close(
         answer(none, 5, 1.0),
@@ -109,12 +109,11 @@ def _(answer, rng):
         seed = int(rng.integers(2**32))
         np.random.seed(1)  # noqa: NPY002 (to see whether the answer draws from somewhere else than rng)
         x = numbers(answer(p.copy(), n, np.random.default_rng(seed)), "roll returns an array", given=given)
-        expect(
-            x.shape == (n,),
+        expect_shape(
+            x,
+            (n,),
             "one sample for each of the n",
             given=given,
-            expected=f"shape ({n},)",
-            got=f"shape {x.shape}",
             hint={
                 (len(p),): "those are counts of the faces: the rolls themselves are asked for",
                 (n, len(p)): "each roll is a row with a single 1: say where it stands",
@@ -191,7 +190,7 @@ def _(answer, rng):
             mistakes=[
                 (-each.mean(), "the sign: surprise is minus the logarithm, so it is never negative"),
                 (each.sum(), "that is the sum: take the mean over the rolls"),
-                (each.mean() / math.log(2), "that is in bits: nats take the natural logarithm"),
+                (each.mean() / math.log(2), BITS),
                 (
                     -np.log(q[rolls].mean()),
                     "the log of the mean probability is not the mean of the logs: log first, then average",
@@ -329,13 +328,7 @@ def _(answer, rng):
         x = numbers(
             answer(weights.copy(), means.copy(), sigmas.copy(), n, np.random.default_rng(seed)), says, given=given
         )
-        expect(
-            x.shape == (n, dims),
-            "n samples of D dimensions",
-            given=given,
-            expected=f"shape ({n}, {dims})",
-            got=f"shape {x.shape}",
-        )
+        expect_shape(x, (n, dims), "n samples of D dimensions", given=given)
         expect(bool(np.isfinite(x).all()), "samples are finite", given=given)
         squares = ((x[:, None] - means) ** 2).sum(2)  # (n, 3)
         which, near = squares.argmin(1), np.sqrt(squares.min(1) / dims)
@@ -405,7 +398,7 @@ def _(answer, rng):
     few = set()  # how many of ten points have the first cause, at thirty seeds
     for _ in range(30):
         ten = numbers(answer(weights, means, sigmas, 10, np.random.default_rng(int(rng.integers(2**32)))), says)
-        expect(ten.shape == (10, dims), "n samples of D dimensions", given="n = 10", got=f"shape {ten.shape}")
+        expect_shape(ten, (10, dims), "n samples of D dimensions", given="n = 10")
         few.add(int((((ten[:, None] - means) ** 2).sum(2).argmin(1) == 0).sum()))
     expect(
         len(few) > 2,

@@ -8,7 +8,17 @@ import numpy as np
 from scipy import stats
 
 from genutils.check import exercise
-from genutils.check.expect import Wrong, brief, expect, expect_close, numbers, pair
+from genutils.check.expect import (
+    BITS,
+    Wrong,
+    brief,
+    expect,
+    expect_close,
+    expect_shape,
+    numbers,
+    pair,
+    unchanged,
+)
 
 LAW = stats.multivariate_normal
 INDEPENDENT = (
@@ -33,11 +43,6 @@ def _covariance(rng, d: int) -> np.ndarray:
     return scale @ (a @ a.T / d + 0.3 * np.eye(d)) @ scale
 
 
-def _unchanged(before, after, given: str) -> None:
-    same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True))
-    expect(same, "your arguments are left as they were", given=given, hint="work on a copy")
-
-
 # 01.1 -----------------------------------------------------------------------------------------------------------------
 
 
@@ -49,7 +54,7 @@ def _(answer, rng):
         given = f"a random log_joint of shape {joint.shape}"
         handed = joint.copy()
         posterior, evidence = pair(answer(handed), says, given)
-        _unchanged([joint], [handed], given)
+        unchanged([joint], [handed], given=given)
         p = np.exp(joint)
         total = p.sum(1)
         if np.shape(evidence) == (b, k) and np.shape(posterior) in ((b,), (b, 1)):
@@ -83,7 +88,7 @@ def _(answer, rng):
                     np.log(total) - joint.max(1),
                     "the largest was subtracted first, and never added back",
                 ),
-                (np.log(total) / math.log(2), "that is in bits; nats are asked for"),
+                (np.log(total) / math.log(2), BITS),
                 (-np.log(total), "the sign: log p(x), not minus it"),
                 (np.log(total)[:, None], "a column of shape (B, 1): one number for each example is asked for, [:, 0]"),
             ],
@@ -126,14 +131,13 @@ def _(answer, rng):
         given = f"two random classes in {d} dimensions, p(y = 1) = {prior:.3f}"
         handed = mean_0.copy(), mean_1.copy(), cov.copy()
         w, b = pair(answer(*handed, prior), says, given)
-        _unchanged((mean_0, mean_1, cov), handed, given)
+        unchanged((mean_0, mean_1, cov), handed, given=given)
         w, b = numbers(w, "w is an array", given=given), numbers(b, "b is a number", given=given)
-        expect(
-            w.shape == (d,),
+        expect_shape(
+            w,
+            (d,),
             "w has one weight for each dimension",
             given=given,
-            expected=f"shape ({d},)",
-            got=f"shape {w.shape}",
             hint="a plain array, not a matrix of one row or column" if w.size == d else "",
         )
         expect(b.size == 1, "b is one number", given=given, got=b)
@@ -200,7 +204,7 @@ def _(answer, rng):
         given = f"{k} classes, old prior {brief(old)}, new prior {brief(new)}"
         handed = before.copy(), old.copy(), new.copy()
         got = answer(*handed)
-        _unchanged((before, old, new), handed, given)
+        unchanged((before, old, new), handed, given=given)
         once = before * new
         ratio = before * new / old
         back = before * old / new
@@ -257,7 +261,7 @@ def _(answer, rng):
         full = LAW(mean, cov).logpdf(x)
         handed = x.copy(), mean.copy(), cov.copy()
         got = answer(*handed)
-        _unchanged((x, mean, cov), handed, given)
+        unchanged((x, mean, cov), handed, given=given)
         inverse = np.linalg.inv(cov)
         squared = np.einsum("bi,ij,bj->b", x - mean, inverse, x - mean)
         expect_close(
@@ -274,7 +278,7 @@ def _(answer, rng):
                 (full - 0.5 * np.linalg.slogdet(cov)[1], "the log-determinant needs a factor of one half"),
                 (LAW(mean, np.diag(np.diag(cov))).logpdf(x), INDEPENDENT),
                 (full.sum(), "that is the sum over the examples: one number for each"),
-                (full / math.log(2), "that is in bits; nats are asked for"),
+                (full / math.log(2), BITS),
             ],
         )
         seen = rng.random((6, d)) < 0.6
@@ -365,13 +369,12 @@ def _(answer, rng):
         handed = mean.copy(), cov.copy()
         x = answer(*handed, n, _Noise(np.random.PCG64(seed)))
         x = numbers(x, "the samples are an array", given=given)
-        _unchanged((mean, cov), handed, given)
-        expect(
-            x.shape == (n, d),
+        unchanged((mean, cov), handed, given=given)
+        expect_shape(
+            x,
+            (n, d),
             "n rows of D numbers",
             given=given,
-            expected=f"shape ({n}, {d})",
-            got=f"shape {x.shape}",
             hint="each example is a row, not a column: transpose" if x.shape == (d, n) else "",
         )
         varied = len(np.unique(x[:, 0])) > n - 5
@@ -453,7 +456,7 @@ def _(answer, rng):
             hint="the generator was made anew, or its seed fixed: use the one you were given",
         )
     one = numbers(answer(np.zeros(3), np.eye(3), 1, np.random.default_rng(seed)), "the samples are an array")
-    expect(one.shape == (1, 3), "one draw is a row of its own", given="n = 1", expected="shape (1, 3)", got=one)
+    expect_shape(one, (1, 3), "one draw is a row of its own", given="n = 1")
 
 
 # 01.6 -----------------------------------------------------------------------------------------------------------------
@@ -475,7 +478,7 @@ def _(answer, rng):
         bar = np.quantile(known, rate)
         handed = joint.copy(), calibration.copy()
         got = numbers(answer(*handed, rate), says, given=given)
-        _unchanged((joint, calibration), handed, given)
+        unchanged((joint, calibration), handed, given=given)
 
         def refuse(where, best=best):
             return np.where(where, -1, best)
@@ -483,7 +486,7 @@ def _(answer, rng):
         chosen = best[level >= bar]
         if got.shape == chosen.shape and (got == chosen).all():
             raise Wrong(says, given=given, hint="the refused were left out: they get -1, so that each keeps its place")
-        expect(got.shape == (60,), says, given=given, expected="shape (60,)", got=f"shape {got.shape}")
+        expect_shape(got, (60,), says, given=given)
         softmax = np.exp(joint - level[:, None]).max(1), np.exp(calibration - known[:, None]).max(1)
         expect_close(
             got,

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from genutils.check import exercise
-from genutils.check.expect import Wrong, brief, expect, expect_close, numbers
+from genutils.check.expect import BITS, Wrong, brief, expect, expect_close, expect_shape, numbers, unchanged
 
 # 02.1 -----------------------------------------------------------------------------------------------------------------
 
@@ -44,7 +44,7 @@ def _(answer, rng):
                 ),
             ],
         )
-        expect(bool((train == before).all()), "the numbers are left as they were", given=given, hint="work on a copy")
+        unchanged(before, train, "the numbers are left as they were", given=given)
         places = rng.permutation(np.r_[edges[0] - 1, edges[-1] + 1, edges[0], edges[2], middles])
         index = np.searchsorted(edges, places, side="right") - 1
         inside = (places >= edges[0]) & (places < edges[-1])
@@ -100,7 +100,7 @@ def _(answer, rng):
                     "h is a standard deviation: its square stands in the exponent",
                 ),
                 (np.exp(want), "that is the density: take its logarithm"),
-                (want / math.log(2), "that is in bits; nats are asked for"),
+                (want / math.log(2), BITS),
                 (logsumexp(terms / dims, axis=1) - math.log(n), "sum over dimensions, do not average"),
                 (logsumexp(terms, axis=0) - math.log(n) if b == n else np.nan, "the wrong axis: average over points"),
             ],
@@ -157,7 +157,7 @@ def _(answer, rng):
                 ),
             ],
         )
-        expect(bool((points == before).all()), "the points are left as they were", given=given, hint="work on a copy")
+        unchanged(before, points, "the points are left as they were", given=given)
     twins = np.array([[0.0], [0.0], [5.0]])
     terms = _terms(twins, twins, 0.5)
     np.fill_diagonal(terms, -np.inf)
@@ -198,13 +198,7 @@ def _(answer, rng):
         j = np.clip(np.searchsorted(cumulative, u, side="right") - 1, 0, len(p) - 1)
         want = edges[j] + (u - cumulative[j]) / p[j] * np.diff(edges)[j]
         x = numbers(answer(edges.copy(), p.copy(), u.copy()), "sample_histogram returns numbers", given=given)
-        expect(
-            x.shape == u.shape,
-            "one sample for each u",
-            given=given,
-            expected=f"shape {u.shape}",
-            got=f"shape {x.shape}",
-        )
+        expect_shape(x, u.shape, "one sample for each u", given=given)
         counts = np.array([((x >= a) & (x < b)).sum() for a, b in zip(edges[:-1], edges[1:], strict=True)])
         hint = ""
         if np.allclose(np.sort(x), np.sort(want), rtol=1e-6, atol=1e-9):
@@ -282,12 +276,11 @@ def _(answer, rng):
                 got=type(value).__name__,
             )
         x = numbers(value[0], "samples are an array", given=given)
-        expect(
-            x.shape == (n, len(low)),
+        expect_shape(
+            x,
+            (n, len(low)),
             "n samples of D dimensions",
             given=given,
-            expected=f"shape ({n}, {len(low)})",
-            got=f"shape {x.shape}",
             hint="keep proposing until there are n, and cut off what is too many",
         )
         box = np.prod(high - low)

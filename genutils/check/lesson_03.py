@@ -10,15 +10,22 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp
 
 from genutils.check import exercise
-from genutils.check.expect import brief, expect, expect_close, expect_equal, numbers, pair
+from genutils.check.expect import (
+    BITS,
+    brief,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_shape,
+    numbers,
+    pair,
+    unchanged,
+)
 
 
 def _unchanged(before: np.ndarray, after: np.ndarray, name: str) -> None:
-    expect(
-        bool(np.array_equal(before, after, equal_nan=True)),
-        f"your function leaves its input {name} as it was",
-        hint=f"it wrote into {name}: work on a copy",
-    )
+    says = f"your function leaves its input {name} as it was"
+    unchanged(before, after, says, hint=f"it wrote into {name}: work on a copy")
 
 
 # 03.1 -----------------------------------------------------------------------------------------------------------------
@@ -39,7 +46,7 @@ def _(answer, rng):
                 (want - math.log(k), "that is the log of the mean: do not divide by K"),
                 (a.max(1), "that is only the largest term; the others count as well"),
                 (want - a.max(1), "add back the largest term that you took out"),
-                (want / math.log(2), "that is in bits; nats take the natural logarithm"),
+                (want / math.log(2), BITS),
                 (np.exp(a).sum(1), "the logarithm is missing"),
                 (np.log(np.exp(a).sum(0)), "the wrong axis: one number for each row"),
                 (np.full(b, logsumexp(a)), "one number for each row: sum over axis 1 only"),
@@ -115,7 +122,7 @@ def _(answer, rng):
             given=given,
             mistakes=[
                 (p, "that is p(x); its logarithm was asked for"),
-                (np.log(p) / math.log(2), "that is in bits; nats take the natural logarithm"),
+                (np.log(p) / math.log(2), BITS),
                 (np.log(p) / d, "sum over the pixels, do not average"),
                 (np.log(flat.sum(1)), "the weights are missing: add log w_k to each log p(x | z = k)"),
                 (np.log((weights * ones).sum(1)), "a pixel that is 0 has a factor 1 - theta"),
@@ -371,13 +378,7 @@ def _has_moments(answer, rng, d: int, k: int, noise: float, n: int = 40_000) -> 
     x = numbers(
         answer(n, mean.copy(), W.copy(), noise, np.random.default_rng(seed)), "samples are numbers", given=given
     )
-    expect(
-        x.shape == (n, d),
-        "n samples of D dimensions",
-        given=given,
-        expected=f"shape {(n, d)}",
-        got=f"shape {x.shape}",
-    )
+    expect_shape(x, (n, d), "n samples of D dimensions", given=given)
     expect(bool(np.isfinite(x).all()), "samples are finite", given=given)
     signal, eye = W @ W.T, np.eye(d)
     cov = signal + noise * eye

@@ -8,7 +8,18 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.check.expect import Wrong, brief, expect, expect_close, expect_raises, is_distribution, numbers, plain
+from genutils.check.expect import (
+    NATS,
+    Wrong,
+    brief,
+    expect,
+    expect_close,
+    expect_raises,
+    expect_shape,
+    is_distribution,
+    numbers,
+    plain,
+)
 from genutils.coding import huffman_code
 
 
@@ -23,7 +34,6 @@ def _bits(p: np.ndarray) -> float:
 
 @exercise("04.1", "entropy_bits", points=2)
 def _(answer, rng):
-    nats = "that is the answer in nats: use log2, or divide by log 2"
     sign = "log p is negative: the minus sign is missing"
     expect_close(
         answer(np.array([0.5, 0.5])),
@@ -31,7 +41,7 @@ def _(answer, rng):
         "a fair coin carries one bit",
         given="p = [0.5, 0.5]",
         mistakes=[
-            (math.log(2), nats),
+            (math.log(2), NATS),
             (math.log10(2), "that is base 10: bits take log2"),
             (-1.0, sign),
             (0.5, "that is the mean over symbols; the probabilities already are the weights: sum"),
@@ -51,7 +61,7 @@ def _(answer, rng):
             math.log2(k),
             "k equally likely symbols carry log2 k bits",
             given=f"the uniform distribution on {k} symbols",
-            mistakes=[(math.log(k), nats)],
+            mistakes=[(math.log(k), NATS)],
         )
     p, q = rng.dirichlet(np.ones(5)), rng.dirichlet(np.ones(4))
     h = [float(numbers(answer(x)).reshape(())) for x in (p, q)]
@@ -234,7 +244,7 @@ def _(answer, rng):
 def _terms(answer, joint: np.ndarray, given: str) -> np.ndarray:
     says = "you return three numbers: H(X), H(Y | X), H(X, Y)"
     terms = numbers(answer(joint.copy()), says, given=given)
-    expect(terms.shape == (3,), says, given=given, got=terms)
+    expect_shape(terms, (3,), says, given=given)
     return terms
 
 
@@ -265,7 +275,7 @@ def _(answer, rng):
                     np.array([_bits(px), sum(_bits(row) for row in joint), _bits(joint)]),
                     "a row of the table is not yet a distribution: divide it by p(x)",
                 ),
-                (right * math.log(2), "that is the answer in nats"),
+                (right * math.log(2), NATS),
             ],
         )
     joint = np.outer(rng.dirichlet(np.ones(3)), rng.dirichlet(np.ones(4)))
@@ -307,7 +317,7 @@ def _(answer, rng):
         h(a),
         "a pixel tells everything about itself: I(X; X) = H(X)",
         given=given,
-        mistakes=[(h(a) * math.log(2), "that is the answer in nats"), (0.0, "I is not H(X | Y)")],
+        mistakes=[(h(a) * math.log(2), NATS), (0.0, "I is not H(X | Y)")],
     )
     expect_close(
         answer(x.copy(), a, dead), 0.0, "a pixel that is always the same tells nothing", given=given, atol=1e-9
@@ -328,7 +338,7 @@ def _(answer, rng):
             (h(a, b), "that is the joint entropy H(X, Y)"),
             (-want, "the sign: H(X) + H(Y) - H(X, Y)"),
             (h(a, b) - h(a), "that is H(Y | X), what is left to say; I is what was saved"),
-            (want * math.log(2), "that is the answer in nats"),
+            (want * math.log(2), NATS),
         ],
     )
     expect_close(answer(x.copy(), b, a), want, "information is mutual: I(X; Y) = I(Y; X)", given=given)
@@ -351,7 +361,7 @@ def _(answer, rng):
                 "levels were merged into ten bins (np.histogram2d does that unless told otherwise): count each level",
             ),
             (-want, "the sign: H(X) + H(Y) - H(X, Y)"),
-            (want * math.log(2), "that is the answer in nats"),
+            (want * math.log(2), NATS),
         ],
         hint="is the table of counts divided by its sum before its entropy is taken? A pixel is images[:, row, column]",
     )
@@ -378,7 +388,7 @@ def _(answer, rng):
             mean = float(values.min() + rng.uniform(0.2, 0.8) * np.ptp(values))
         given = f"values = {brief(values)}, mean = {mean:.4g}"
         p = numbers(answer(values.copy(), mean), "you return one probability per value", given=given)
-        expect(p.shape == values.shape, "there is one probability per value", given=given, got=f"shape {p.shape}")
+        expect_shape(p, values.shape, "there is one probability per value", given=given)
         expect(is_distribution(p), "probabilities are nonnegative and sum to 1", given=given, got=p)
         expect_close(
             p @ values,

@@ -8,10 +8,9 @@ import numpy as np
 from scipy import integrate, stats
 
 from genutils.check import exercise
-from genutils.check.expect import brief, expect, expect_close, numbers
+from genutils.check.expect import BITS, NATS, brief, expect, expect_close, numbers
 
 SWAPPED = "the arguments are swapped: KL(p || q) averages over p, the truth"
-NATS = "that is the answer in nats: bits take log2"
 
 
 def _kl(p, q) -> float:
@@ -114,7 +113,7 @@ def _(answer, rng):
                     "sum over the outcomes, and average over the batch only: the result is too small by K",
                 ),
                 (np.sum(each), "that is the sum over the batch: average it"),
-                (np.mean(each) / math.log(2), "that is in bits; the loss is asked for in nats"),
+                (np.mean(each) / math.log(2), BITS),
             ],
         )
     p, q = np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.5, 0.5], [0.5, 0.5]])
@@ -215,7 +214,7 @@ def _(answer, rng):
             "the closed form equals the integral",
             given=f"p = N({a:.3f}, {s:.3f}²), q = N({b:.3f}, {t:.3f}²)",
             mistakes=[
-                (want / math.log(2), "that is the answer in bits"),
+                (want / math.log(2), BITS),
                 (back, SWAPPED),
                 (
                     math.log(t / s) + (s + shift) / (2 * t) - 0.5,

@@ -8,15 +8,18 @@ import numpy as np
 from scipy import special, stats
 
 from genutils.check import exercise
-from genutils.check.expect import Wrong, brief, expect, expect_close, expect_raises, numbers, pair
-
-
-def _number(value, says: str, given: str = "") -> float:
-    array = numbers(value, says, given=given)
-    if array.size != 1:
-        raise Wrong(says, given=given, expected="one number", got=brief(array))
-    return float(array.reshape(()))
-
+from genutils.check.expect import (
+    BITS,
+    NATS,
+    Wrong,
+    expect,
+    expect_close,
+    expect_raises,
+    number,
+    numbers,
+    pair,
+    unchanged,
+)
 
 # 06.1 -----------------------------------------------------------------------------------------------------------------
 
@@ -28,7 +31,7 @@ def _(answer, rng):
         given = f"{n} counts with mean {counts.mean():.4f}"
         before = counts.copy()
         got = pair(answer(counts), "poisson_fit returns the rate and the log-likelihood", given)
-        expect(bool((counts == before).all()), "the list is left as it was", given=given, hint="work on a copy")
+        unchanged(before, counts, "the list is left as it was", given=given)
         best = counts.mean()
         says = "no other rate gives the list a higher likelihood"
         expect_close(
@@ -59,7 +62,7 @@ def _(answer, rng):
                 (total / n, "that is the mean over the entries: a log-likelihood is summed"),
                 (without / n, "that is the mean over the entries, and log k! is missing"),
                 (-total, "the sign: the log of a probability is never positive"),
-                (total / math.log(2), "that is in bits; nats are asked for"),
+                (total / math.log(2), BITS),
             ],
         )
     rate, value = pair(answer(np.zeros(5, dtype=int)), "an army in which nobody dies has a rate, too")
@@ -89,7 +92,7 @@ def _(answer, rng):
         counts = stats.poisson(rate).ppf(rng.uniform(np.exp(-rate), 1, n)).astype(int).clip(1)  # given k >= 1
         counts[0] = max(2, counts[0])
         mean = counts.mean()
-        got = _number(answer(counts.copy()), "truncated_rate returns one number")
+        got = number(answer(counts.copy()), "truncated_rate returns one number")
         given = f"{n} counts, all 1 or more, with mean {mean:.4f}"
         expect(
             math.isfinite(got) and got > 0,
@@ -161,7 +164,7 @@ def _(answer, rng):
     ]
     for name, f, theta, want in cases:
         try:
-            got = _number(answer(f, theta), "standard_error returns one number", name)
+            got = number(answer(f, theta), "standard_error returns one number", given=name)
         except (ValueError, ZeroDivisionError) as error:
             raise Wrong(
                 "the standard error follows from the curvature",
@@ -285,7 +288,7 @@ def _run(answer, costs: list[float], patience: int, in_place: bool) -> tuple[np.
     )
     return (
         numbers(best, "the best parameters are an array", given=given),
-        _number(steps, "steps is a number"),
+        number(steps, "steps is a number"),
         calls["update"],
     )
 
@@ -359,7 +362,7 @@ def _(answer, rng):
         bits = math.log2(levels)
         before = x.copy()
         got = answer(uniform, x, levels, 1, np.random.default_rng(seed))
-        expect(bool((x == before).all()), "the data are left as they were", given=given, hint="work on a copy")
+        unchanged(before, x, "the data are left as they were", given=given)
         expect_close(
             got,
             bits,
@@ -370,7 +373,7 @@ def _(answer, rng):
                 (-bits, "the sign of the term D log L: changing to wider units makes a density lower"),
                 (bits / dims, "the term log L comes once for each dimension: D log L"),
                 (bits * dims, "that is bits per example: divide by the dimensions"),
-                (math.log(levels), "that is in nats: divide by ln 2"),
+                (math.log(levels), NATS),
                 (8.0, "that is the constant for 256 levels; here the levels are an argument"),
             ],
         )

@@ -8,16 +8,10 @@ import numpy as np
 from scipy import integrate, special, stats
 
 from genutils.check import exercise
-from genutils.check.expect import brief, expect, expect_close, numbers
+from genutils.check.expect import BITS, brief, expect, expect_close, expect_shape, numbers, unchanged
 
 ROUNDING = 1e-9
 STUCK = "return the proposals that were accepted; and compare log u, not u, with the log of the ratio"
-
-
-def _untouched(before, after, given: str = "") -> None:
-    """The learner's function may not change the arrays that it was given."""
-    same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True))
-    expect(same, "what was given is not changed", given=given, hint="work on a copy: no -= or *= on an argument")
 
 
 def _log_normal(z, mu, sigma):
@@ -94,7 +88,7 @@ def _(answer, rng):
                 (mode, "that is the Poisson law at the best rate: average over the rate"),
                 (mean_log, "that is the mean of the log: take the log of the mean"),
                 (np.exp(want), "that is the probability: return its logarithm"),
-                (want / math.log(2), "that is in bits: the answer is asked for in nats"),
+                (want / math.log(2), BITS),
                 (other, "swapped: b / (b + 1) to the power a, 1 / (b + 1) to the power k; b is a rate, not a scale"),
                 (want + special.gammaln(k + 1), "the k! of the Poisson law is missing"),
                 (want - a * math.log(b), "the prior's own constant b^a / Gamma(a) is missing"),
@@ -175,12 +169,12 @@ def _(answer, rng):
                 (swapped.mean(), "log_sigma was used as sigma: take its exponential"),
                 (var.mean(), "log_sigma was taken for the log of a variance"),
                 (closed, "that has the entropy of q in closed form: right on average, but not at the same draws"),
-                (w.mean() / math.log(2), "that is in bits: the answer is asked for in nats"),
+                (w.mean() / math.log(2), BITS),
             ],
         )
     mine = [mu.copy(), log_sigma.copy(), eps.copy()]
     answer(log_joint, *mine)
-    _untouched([mu, log_sigma, eps], mine)
+    unchanged([mu, log_sigma, eps], mine)
     k = 3
     mu, log_sigma, evidence = rng.normal(size=k), rng.uniform(-1, 1, k), float(rng.uniform(-900, -100))
     exact = batched(lambda z: evidence + _log_normal(z, mu, np.exp(log_sigma)).sum(1))
@@ -203,7 +197,7 @@ def _(answer, rng):
         want = special.logsumexp(w, axis=0) - math.log(k)
         mine = w.copy()
         first = numbers(answer(mine), "you return one number for each example", given=f"shape {w.shape}")
-        _untouched([w], [mine], f"shape {w.shape}")
+        unchanged(w, mine, given=f"shape {w.shape}")
         other = special.logsumexp(w, axis=1) - math.log(b)
         mistakes = [
             (want + math.log(k), "the log K is missing: it is the log of the mean, not of the sum"),
@@ -217,7 +211,7 @@ def _(answer, rng):
             (np.exp(want), "that is the mean weight: return its logarithm"),
             (-want, "that is the loss: the bound itself has the other sign"),
             (special.logsumexp(w) - math.log(w.size), "that mixes the examples: average over axis 0 only"),
-            (want / math.log(2), "that is in bits: the answer is asked for in nats"),
+            (want / math.log(2), BITS),
         ]
         if k == 1 or b == 1:  # there the mistakes coincide
             mistakes = mistakes[:3] if k > 1 else mistakes[2:3]
@@ -279,7 +273,7 @@ def _(answer, rng):
         given = f"{n} numbers, mu0 = {mu0:.2f}, lam0 = {lam0:.2f}, a0 = {a0:.2f}, b0 = {b0:.2f}"
         mine = x.copy()
         found = numbers(answer(mine, mu0, lam0, a0, b0), says, given=given)
-        _untouched([x], [mine], given)
+        unchanged(x, mine, given=given)
         expect(found.shape == (4,) and bool(np.isfinite(found).all()), says, given=given, got=found)
         args = (x, mu0, lam0, a0, b0)
         m, precision, a, b = want = _mean_and_precision(*args)
@@ -393,7 +387,7 @@ def _(answer, rng):
         )
     mine = [mu.copy(), log_sigma.copy(), eps.copy()]
     answer(grad_f, *mine)
-    _untouched([mu, log_sigma, eps], mine)
+    unchanged([mu, log_sigma, eps], mine)
     noise = rng.standard_normal((20_000, 2))
     got = numbers(answer(lambda z: 2 * z, np.array([1.0, -2.0]), np.log([0.5, 1.5]), noise))
     want = np.array([[2.0, -4.0], [0.5, 4.5]])  # of mu^2 + sigma^2
@@ -416,8 +410,8 @@ def _(answer, rng):
     def step(log_p, z, scale, given):
         before = z.copy()
         found = numbers(answer(log_p, z, scale, generator), says, given=given)
-        expect(found.shape == z.shape, says, given=given, expected=f"shape {z.shape}", got=f"shape {found.shape}")
-        expect(np.array_equal(before, z), "what was given is not changed", given=given, hint="copy z first")
+        expect_shape(found, z.shape, says, given=given)
+        unchanged(before, z, given=given, hint="copy z first")
         expect(
             bool(np.isfinite(found).all() and (found > 0).all()),
             "the walkers stay on the positive numbers",

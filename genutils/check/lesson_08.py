@@ -8,7 +8,17 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.check.expect import brief, expect, expect_close, expect_equal, is_distribution, numbers, plain
+from genutils.check.expect import (
+    BITS,
+    brief,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_shape,
+    is_distribution,
+    numbers,
+    plain,
+)
 
 
 def every(d: int) -> np.ndarray:
@@ -33,7 +43,7 @@ def _(answer, rng):
             peek = np.log([move[a, a] for a in ids]).sum()
         want = np.log(bets).sum()
         mistakes = [
-            (want / math.log(2), "that is in bits: nats take the natural logarithm"),
+            (want / math.log(2), BITS),
             (-want, "that is the surprise: the log-probability is negative"),
             (want / n, "that is the mean over positions; a sequence's log-probability is the sum"),
             (bets.prod(), "that is the probability itself: take the logarithm"),
@@ -134,7 +144,7 @@ def _(answer, rng):
         return np.bincount(x @ [4, 2, 1], minlength=8) / n
 
     x = numbers(answer(conditional, order.copy(), n, source), "samples are an array of 0 and 1")
-    expect(x.shape == (n, d), "n samples of D variables", expected=f"shape ({n}, {d})", got=f"shape {x.shape}")
+    expect_shape(x, (n, d), "n samples of D variables")
     expect(
         bool(np.isin(x, (0, 1)).all()), "entries are 0 or 1", got=brief(x), hint="1 where a uniform number is below p"
     )
@@ -177,9 +187,7 @@ def _(answer, rng):
     for _ in range(2):
         W, b = rng.normal(size=(d, d)) * 2, rng.normal(size=d)
         got = numbers(answer(x.copy(), W.copy(), b.copy()), "log-probabilities are numbers")
-        expect(
-            got.shape == (2**d,), "one number for each picture", expected=f"shape ({2**d},)", got=f"shape {got.shape}"
-        )
+        expect_shape(got, (2**d,), "one number for each picture")
 
         def log_prob(weights, b=b):
             logits = x @ weights.T + b
@@ -198,7 +206,7 @@ def _(answer, rng):
                 (log_prob(W).sum(1), "all weights are used: each pixel sees the later ones, too"),
                 (log_prob(np.triu(W, 1)).sum(1), "that is the triangle above: each pixel sees those after it"),
                 (log_prob(low.T).sum(1), "W is transposed: W[i, j] tells pixel i about pixel j"),
-                (log_prob(low).sum(1) / math.log(2), "that is in bits"),
+                (log_prob(low).sum(1) / math.log(2), BITS),
                 (-log_prob(low).sum(1), "the sign: a log-probability is negative"),
             ],
             atol=1e-7,
@@ -233,12 +241,11 @@ def _(answer, rng):
         expect(isinstance(got, (tuple, list)) and len(got) == 2, "two masks are returned", given=given, got=type(got))
         into, out = (numbers(m, "a mask is an array of 0 and 1").astype(float) for m in got)
         for name, mask, shape in (("inputs to hidden", into, (h, d)), ("hidden to outputs", out, (d, h))):
-            expect(
-                mask.shape == shape,
+            expect_shape(
+                mask,
+                shape,
                 f"the mask from {name} has the shape of a weight matrix, (outputs, inputs)",
                 given=given,
-                expected=f"shape {shape}",
-                got=f"shape {mask.shape}",
                 hint="transposed: rows are what is computed" if mask.shape == shape[::-1] else "",
             )
             expect(np.isin(mask, (0, 1)).all(), "masks hold 0 and 1", given=given, got=brief(mask))

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.check.expect import brief, expect, expect_close, numbers
+from genutils.check.expect import NATS, brief, expect, expect_close, numbers
 
 
 def _pair(got, says: str):
@@ -327,7 +327,7 @@ def _(answer, rng):
         mistakes=[
             (0.0, "the units: going from y to x + u costs D log L nats"),
             (-math.log2(17), "the sign: a smaller density for each level means more bits"),
-            (math.log(17), "that is in nats"),
+            (math.log(17), NATS),
             (math.log2(17) * 3, "per dimension: divide by D"),
             (math.log2(17) / 3, "D log L, not log L: every dimension pays for its units"),
             (math.log2(16), "there are `levels` levels, 0 ... levels - 1"),
@@ -360,7 +360,7 @@ def _(answer, rng):
             (bits.sum(0).mean(), "that is the sum over draws: take their mean"),
             (bits.sum(), "that is a sum over draws and examples: take the mean"),
             (bits.mean() * d, "per dimension: divide by D"),
-            (bits.mean() * math.log(2), "that is in nats"),
+            (bits.mean() * math.log(2), NATS),
             (-bits.mean(), "the sign: a cost is positive"),
             (bits[0].mean(), "only the first draw is used"),
             (best, "that is the logarithm of the mean density: a tighter bound, but not the one asked for"),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.check.expect import brief, expect, expect_close, numbers
+from genutils.check.expect import BITS, brief, expect_close, numbers, unchanged
 
 
 def _rate(mu, log_sigma):
@@ -40,7 +40,7 @@ def _(answer, rng):
                     "log_sigma was taken for the logarithm of the variance: sigma^2 = exp(2 log_sigma)",
                 ),
                 ((0.5 * (mu**2 + np.exp(log_sigma) - 1) - log_sigma).sum(1), "sigma^2 = exp(2 log_sigma)"),
-                (each.sum(1) / math.log(2), "that is in bits"),
+                (each.sum(1) / math.log(2), BITS),
                 ((each - 0.5 * mu**2).sum(1), "the means are missing: a code far from 0 costs more"),
             ],
         )
@@ -89,7 +89,7 @@ def _(answer, rng):
             (-each.sum(1) - _rate(mu, log_sigma).mean(1), "the rate is averaged over codes: sum"),
             ([want.sum()], "one number for each example"),
             (want.mean(), "one number for each example"),
-            (want / math.log(2), "that is in bits"),
+            (want / math.log(2), BITS),
             (-surprise(mu).sum(1) - cost, "z is mu: the noise is missing"),
             (-surprise(mu + np.exp(2 * log_sigma) * eps).sum(1) - cost, "z = mu + sigma eps: that is sigma squared"),
             (-surprise(mu + np.exp(log_sigma / 2) * eps).sum(1) - cost, "log_sigma is not the log-variance"),
@@ -219,7 +219,7 @@ def _(answer, rng):
             (np.log(np.exp(log_joint).mean(0)), "the weights are p(x, z) / q(z | x): log_q is missing"),
             (np.log(np.exp(log_joint + log_q).mean(0)), "the weights are p(x, z) divided by q(z | x)"),
             (w.max(0), "that is the largest weight only"),
-            (np.log(np.exp(w).mean(0)) / math.log(2), "that is in bits"),
+            (np.log(np.exp(w).mean(0)) / math.log(2), BITS),
             (
                 np.log(np.exp(log_joint).mean(0)) - np.log(np.exp(log_q).mean(0)),
                 "the mean of ratios is not the ratio of means",
@@ -279,6 +279,4 @@ def _(answer, rng):
                 (codes, "those are the codes: decode them"),
             ],
         )
-        expect(
-            bool(np.array_equal(before, z)), "z stays as it was", got=brief(before), hint="copy z before you change it"
-        )
+        unchanged(z, before, "z stays as it was", hint="copy z before you change it")

@@ -8,7 +8,17 @@ import numpy as np
 from scipy.special import expit, logsumexp
 
 from genutils.check import exercise
-from genutils.check.expect import Wrong, brief, expect, expect_close, expect_equal, numbers
+from genutils.check.expect import (
+    BITS,
+    Wrong,
+    brief,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_shape,
+    number,
+    numbers,
+)
 
 # 15.1 -----------------------------------------------------------------------------------------------------------------
 
@@ -86,7 +96,7 @@ def _(answer, rng):
 
     real, fake = rng.normal(size=(60, 2)), rng.normal(size=(40, 2))  # two samples of one distribution
     given = "60 and 40 points of the same distribution, and a critic that learns by heart"
-    found = float(_number(answer(by_heart, real.copy(), fake.copy()), given))
+    found = number(answer(by_heart, real.copy(), fake.copy()), "the reading is one number", given=given)
     expect(
         len(trained) > 0 and len(asked) > 0, "you train with fit and ask the critic", given=given, hint="call fit once"
     )
@@ -103,7 +113,7 @@ def _(answer, rng):
             (0.0, "the truth is a small negative number, for this critic does worse than a coin: do not clip it away"),
             (2 * want - math.log(2), "L holds two terms, one for data and one for samples: the bound takes half of it"),
             (2 * want, "that is 2 log 2 - L: Jensen-Shannon is half of it"),
-            (want / math.log(2), "that is in bits"),
+            (want / math.log(2), BITS),
             (math.log(2) - (30 * np.logaddexp(0, -1.0) + 20 * np.logaddexp(0, 1.0)) / 50, APART),
         ],
         hint=flatter if found > 0.1 else "",
@@ -137,7 +147,7 @@ def _(answer, rng):
         rtol=1e-6,
         mistakes=[
             (math.log(2) - loss, "L holds two terms: the bound takes half of their sum, log 2 - L/2"),
-            (want / math.log(2), "that is in bits"),
+            (want / math.log(2), BITS),
             (want * 2, "that is 2 log 2 - L: Jensen-Shannon is half of it"),
             (math.log(2) - together, APART),
             (loss, "that is the critic's loss itself"),
@@ -168,13 +178,6 @@ def _(answer, rng):
         mistakes=[(0.0, "do not clip: a negative reading says that the critic is worse than a coin")],
         hint=certainty,
     )
-
-
-def _number(value, given: str) -> float:
-    array = numbers(value, "the reading is a number", given=given)
-    if array.size != 1:
-        raise Wrong("the reading is one number", given=given, got=f"shape {array.shape}")
-    return float(array.reshape(()))
 
 
 # 15.3 -----------------------------------------------------------------------------------------------------------------
@@ -373,9 +376,7 @@ def _(answer, rng):
         if isinstance(losses, (tuple, list)):
             losses = [loss.detach() if type(loss) is torch.Tensor else loss for loss in losses]
         losses = numbers(losses, "you return two numbers, the losses of critic and sampler", given=given)
-        expect(
-            losses.shape == (2,), "you return two numbers, the losses of critic and sampler", given=given, got=losses
-        )
+        expect_shape(losses, (2,), "you return two numbers, the losses of critic and sampler", given=given)
         trace.append((*losses, sampler.theta.item(), critic.a.item(), critic.b.item()))
     trace, want = np.array(trace), by_hand()
     mistakes = [
@@ -642,7 +643,7 @@ def _(answer, rng):
 def _(answer, rng):
     def pair(value, given):
         found = numbers(value, "you return two numbers, the mean and the effective sample size", given=given)
-        expect(found.shape == (2,), "you return two numbers, the mean and the effective sample size", given=given)
+        expect_shape(found, (2,), "you return two numbers, the mean and the effective sample size", given=given)
         return found
 
     for n in (6, 300):

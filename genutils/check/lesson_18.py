@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.check.expect import brief, expect, expect_close, numbers, pair
+from genutils.check.expect import BITS, brief, expect, expect_close, numbers, pair
 
 
 def _levels(betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -189,7 +189,7 @@ def _(answer, rng):
                 (0.5 * math.expm1(low - high) * square.sum(1), "the sign: gamma_t - gamma_s, a cost is not negative"),
                 (0.5 * math.exp(high - low) * square.sum(1), "subtract 1: a step of no length costs nothing"),
                 (0.5 * grown * np.sqrt(square.sum(1)), "the squared length, not the length"),
-                (0.5 * grown * square.sum(1) / math.log(2), "that is in bits"),
+                (0.5 * grown * square.sum(1) / math.log(2), BITS),
             ],
         )
     tiny = 3e-14

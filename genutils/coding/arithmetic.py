@@ -18,7 +18,12 @@ Sources: Rissanen (1976) and Pasco (1976), arithmetic coding with finite precisi
 three doublings; Moffat, Neal and Witten (1998), low and width in place of low and high, and a decoder without low.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genutils.coding.compiled import compiled
 from genutils.coding.huffman import as_bytes, as_distribution, as_length, as_symbols, check_range
@@ -31,7 +36,7 @@ MOST_SYMBOLS = 2**20
 BLOCK = 2**21  # probabilities quantised at a time when there are many distributions
 
 
-def quantise(p):
+def quantise(p: ArrayLike) -> np.ndarray:
     """Integer counts c that stand for the probabilities p in the coder, as c / TOTAL with TOTAL = 2**35.
 
     c_k = ceil(p_k (TOTAL - 2 (m - 1))), m the number of symbols with p_k > 0. So sum_k c_k <= TOTAL, p_k = 0 gives 0,
@@ -58,7 +63,7 @@ def quantise(p):
     return _counts(as_distribution(p))
 
 
-def ideal_bits(symbols, model):
+def ideal_bits(symbols: ArrayLike, model: ArrayLike | Callable[[np.ndarray], ArrayLike]) -> float:
     """-sum_i log2 p(symbol_i given the ones before), the information of the message under the model, in bits (exact).
 
     Args:
@@ -81,7 +86,7 @@ def ideal_bits(symbols, model):
     return float(bits) + 0.0  # + 0.0: not -0.0
 
 
-def encode(symbols, model):
+def encode(symbols: ArrayLike, model: ArrayLike | Callable[[np.ndarray], ArrayLike]) -> bytes:
     """A message as bytes, by arithmetic coding: exact, and at most 2 bits (and padding) above its information.
 
     Bits before padding <= -sum_i log2 p(symbol_i) + 2 for every message, likely or not, of up to 23 million symbols
@@ -134,7 +139,7 @@ def encode(symbols, model):
     return out[: (bits + 7) // 8].tobytes()
 
 
-def decode(data, n, model):
+def decode(data: bytes, n: int, model: ArrayLike | Callable[[np.ndarray], ArrayLike]) -> np.ndarray:
     """The n symbols that ``encode`` wrote as data under the same model (its exact inverse).
 
     Damaged data, another model or another n give ValueError or a wrong message, which is not detected otherwise. A
@@ -170,7 +175,9 @@ def decode(data, n, model):
     return out
 
 
-def _blocks(n, model, symbols):
+def _blocks(
+    n: int, model: ArrayLike | Callable[[np.ndarray], ArrayLike], symbols: np.ndarray
+) -> Iterator[tuple[np.ndarray, slice]]:
     """Pairs of a distribution (K,), or one for each symbol (k, K), and the slice of the n symbols that it is for.
 
     A callable is asked for the next distribution when the block before is done, so the decoder passes as symbols the
@@ -198,7 +205,7 @@ def _blocks(n, model, symbols):
         yield as_distribution(p[i : i + rows], "model"), slice(i, min(i + rows, n))
 
 
-def _counts(p):
+def _counts(p: np.ndarray) -> np.ndarray:
     """``quantise`` without the check that p is a distribution."""
     if p.shape[-1] > MOST_SYMBOLS:
         raise ValueError(f"an alphabet of {p.shape[-1]} symbols is too large; at most {MOST_SYMBOLS} can be coded")
@@ -207,7 +214,7 @@ def _counts(p):
     return np.ceil(p * (TOTAL - 2 * (support - 1))).astype(np.int64)
 
 
-def _pick(table, symbols, block):
+def _pick(table: np.ndarray, symbols: np.ndarray, block: slice) -> np.ndarray:
     """The entries of a table (K,) or (k, K) at the block's k symbols, which must be in 0 ... K-1."""
     symbols = symbols[block]
     check_range(symbols, table.shape[-1], block.start)
@@ -215,7 +222,7 @@ def _pick(table, symbols, block):
 
 
 @compiled("int64(int64[::1], int64[::1], uint8[::1])")
-def narrow(starts, counts, out):
+def narrow(starts: np.ndarray, counts: np.ndarray, out: np.ndarray) -> int:
     """Narrow the interval to each share [start, start + count) of TOTAL in turn; bits go to out, their number back."""
     low, width, pending, position = 0, FULL, 0, 0
     for i in range(len(starts) + 1):
@@ -246,7 +253,7 @@ def narrow(starts, counts, out):
 
 
 @compiled("int64(uint8[::1], int64[:, ::1], int64[::1], int64[::1])")
-def _follow(data, cumulative, state, out):
+def _follow(data: np.ndarray, cumulative: np.ndarray, state: np.ndarray, out: np.ndarray) -> int:
     """Fill out with the symbols in whose share the number lies; returns how many there were before sense ended."""
     width, offset, position = state[0], state[1], state[2]
     done = 0

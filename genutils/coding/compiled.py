@@ -1,9 +1,13 @@
 """Loops that numpy cannot express, compiled by numba when they are first called."""
 
+from __future__ import annotations
+
 import functools
+from collections.abc import Callable
+from typing import Any
 
 
-def compiled(signature):
+def compiled(signature: str) -> Callable[[Callable], Callable]:
     """Decorator: compile a loop over numbers and arrays at its first call, and keep the result on disk.
 
     numba (half a second to import) is only loaded when a compiled loop is called. With the signature known, numba
@@ -26,9 +30,9 @@ def compiled(signature):
     (10, 10)
     """
 
-    def decorate(function):
+    def decorate(function: Callable) -> Callable:
         @functools.cache
-        def build():
+        def build() -> Callable:
             import numba
 
             try:
@@ -37,7 +41,7 @@ def compiled(signature):
                 return numba.njit(signature)(function)
 
         @functools.wraps(function)
-        def call(*args):
+        def call(*args: Any) -> Any:
             return build()(*args)
 
         call.py_func = function

@@ -1,15 +1,18 @@
 """Huffman's optimal prefix code: one whole code word per symbol."""
 
+from __future__ import annotations
+
 import heapq
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genutils.coding.compiled import compiled
 
 
-def as_distribution(p, name="p"):
+def as_distribution(p: ArrayLike, name: str = "p") -> np.ndarray:
     """Probabilities as float64, the last axis summing to 1 (float32's rounding, 1e-5, is forgiven), or ValueError."""
     try:
         p = np.asarray(p, dtype=np.float64)
@@ -27,7 +30,7 @@ def as_distribution(p, name="p"):
     return p
 
 
-def as_symbols(symbols):
+def as_symbols(symbols: ArrayLike) -> np.ndarray:
     """A message as a one-dimensional int64 array, or ValueError."""
     array = np.asarray(symbols)
     if array.size == 0 and array.ndim == 1:
@@ -44,21 +47,21 @@ def as_symbols(symbols):
     return array.astype(np.int64)
 
 
-def as_length(n):
+def as_length(n: int) -> int:
     """The length of a message as an int, or ValueError."""
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
         raise ValueError(f"n must be a number of symbols, 0 or more; got {n!r}")
     return int(n)
 
 
-def as_bytes(data):
+def as_bytes(data: bytes) -> np.ndarray:
     """Coded bytes as a uint8 array of its own, or ValueError."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise ValueError(f"data must be bytes, got {type(data).__name__}")
     return np.frombuffer(data, dtype=np.uint8).copy()
 
 
-def check_range(symbols, alphabet, first=0):
+def check_range(symbols: np.ndarray, alphabet: int, first: int = 0) -> None:
     """ValueError that names the earliest symbol outside 0 ... alphabet - 1; symbols[0] stands at position first."""
     outside = (symbols < 0) | (symbols >= alphabet)
     if outside.any():
@@ -81,9 +84,9 @@ class PrefixCode:
     ValueError: the word '0' is the beginning of '01', so the code is not prefix-free
     """
 
-    words: tuple
+    words: tuple[str | None, ...]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "words", tuple(self.words))
         words = sorted(word for word in self.words if word is not None)
         for word in words:
@@ -94,11 +97,11 @@ class PrefixCode:
                 raise ValueError(f"the word {word!r} is the beginning of {following!r}, so the code is not prefix-free")
 
     @property
-    def lengths(self):
+    def lengths(self) -> np.ndarray:
         """Bits of each code word, int64 (K,); 0 for a symbol without one."""
         return np.array([len(word or "") for word in self.words], dtype=np.int64)
 
-    def expected_length(self, p):
+    def expected_length(self, p: ArrayLike) -> float:
         """Exact mean bits per symbol when symbols come from p: sum_k p_k lengths_k.
 
         Infinite if p gives a symbol without code word positive probability.
@@ -114,7 +117,7 @@ class PrefixCode:
         return float(p @ self.lengths)
 
 
-def huffman_code(p):
+def huffman_code(p: ArrayLike) -> PrefixCode:
     """An optimal prefix-free code for the distribution p (exact): no other has a smaller mean length.
 
     Merge the two least probable nodes until one is left; a symbol's depth is its code word's length, and
@@ -158,7 +161,7 @@ def huffman_code(p):
     return PrefixCode(tuple(words))
 
 
-def huffman_encode(symbols, code):
+def huffman_encode(symbols: ArrayLike, code: PrefixCode) -> bytes:
     """The symbols' code words, one after the other, padded with 0s to whole bytes (exact).
 
     Args:
@@ -187,7 +190,7 @@ def huffman_encode(symbols, code):
     return np.packbits(np.frombuffer(text.encode(), dtype=np.uint8) & 1).tobytes()
 
 
-def huffman_decode(data, n, code):
+def huffman_decode(data: bytes, n: int, code: PrefixCode) -> np.ndarray:
     """The n symbols whose code words stand in data (exact inverse of ``huffman_encode``).
 
     Damaged data gives another message or ValueError; it is not detected otherwise.
@@ -219,7 +222,7 @@ def huffman_decode(data, n, code):
     return out
 
 
-def _tree(code):
+def _tree(code: PrefixCode) -> np.ndarray | None:
     """Children (nodes, 2) of the code's tree: node j >= 1, symbol k as -1 - k, 0 nothing. None: only the empty word."""
     if "" in code.words:
         return None
@@ -238,7 +241,7 @@ def _tree(code):
 
 
 @compiled("int64(uint8[::1], int64[:, ::1], int64[::1])")
-def _walk(data, tree, out):
+def _walk(data: np.ndarray, tree: np.ndarray, out: np.ndarray) -> int:
     """Walk from the root, one bit a step; each leaf is a symbol. Returns how many symbols there were."""
     node, done = 0, 0
     for position in range(8 * len(data)):

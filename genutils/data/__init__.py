@@ -1,5 +1,7 @@
 """The data of the course: digits, photographs, text, five densities of known entropy. Offline, never shuffled."""
 
+from typing import Any
+
 from genutils.data.corpus import Text, text
 from genutils.data.files import Audio, Images, own
 from genutils.data.images import Digits, Photos, digits, photos
@@ -9,7 +11,7 @@ __all__ = ["Audio", "Digits", "Images", "Photos", "Text", "digits", "own", "phot
 DENSITIES = ("ring", "moons", "pinwheel", "checkerboard", "spiral")
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     """The 2-D densities come from `genutils.densities`, which needs torch, only when one is asked for."""
     if name in DENSITIES:
         from genutils import densities

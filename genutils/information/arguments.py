@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def floats(values, name: str, what: str) -> np.ndarray:
+def floats(values: ArrayLike, name: str, what: str) -> np.ndarray:
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -22,7 +23,7 @@ def refuse(bad: np.ndarray, values: np.ndarray, name: str, why: str) -> None:
         raise ValueError(f"{name}{where} = {values[at]} {why}")
 
 
-def distribution(p, name: str, axes: tuple[int, ...] = (-1,)) -> np.ndarray:
+def distribution(p: ArrayLike, name: str, axes: tuple[int, ...]) -> np.ndarray:
     """``p`` as float64, nonnegative and summing to 1 over the axes (to 1e-6), or ValueError."""
     p = floats(p, name, "an array of probabilities")
     if p.ndim < len(axes) or p.size == 0:

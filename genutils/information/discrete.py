@@ -6,11 +6,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genutils.information.arguments import distribution, floats, refuse, scale
 
 
-def _pair(p, q, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
+def _pair(p: ArrayLike, q: ArrayLike, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
     p, q = distribution(p, "p", (axis,)), distribution(q, "q", (axis,))
     if p.shape[axis] != q.shape[axis]:
         raise ValueError(f"p has {p.shape[axis]} outcomes and q has {q.shape[axis]}; they must be over the same ones")
@@ -37,7 +38,7 @@ def _divergence(p: np.ndarray, q: np.ndarray, axis: int = -1) -> np.ndarray:
     return np.maximum(terms.sum(axis), 0.0)
 
 
-def surprisal(p, *, base: float | None = None) -> np.ndarray:
+def surprisal(p: ArrayLike, *, base: float | None = None) -> np.ndarray:
     """Surprise of outcomes, exact: ``-log p``.
 
     Args:
@@ -59,7 +60,7 @@ def surprisal(p, *, base: float | None = None) -> np.ndarray:
         return np.abs(np.log(p)) / scale(base)
 
 
-def entropy(p, *, axis: int = -1, base: float | None = None) -> np.ndarray:
+def entropy(p: ArrayLike, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     """Entropy of a distribution, exact: ``H(p) = -sum_k p_k log p_k``, with 0 log 0 = 0.
 
     Args:
@@ -82,7 +83,7 @@ def entropy(p, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     return np.abs(_xlogy(p, p).sum(axis)) / scale(base)
 
 
-def cross_entropy(p, q, *, axis: int = -1, base: float | None = None) -> np.ndarray:
+def cross_entropy(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     """Expected cost of coding p with the code of q, exact: ``H(p, q) = -sum_k p_k log q_k = H(p) + KL(p || q)``.
 
     Args:
@@ -103,7 +104,7 @@ def cross_entropy(p, q, *, axis: int = -1, base: float | None = None) -> np.ndar
     return (0.0 - _xlogy(p, q).sum(axis)) / scale(base)  # 0.0 - 0.0 is not -0.0
 
 
-def kl(p, q, *, axis: int = -1, base: float | None = None) -> np.ndarray:
+def kl(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     """Kullback-Leibler divergence, exact: ``KL(p || q) = sum_k p_k log(p_k / q_k)``; never negative, 0 only for p = q.
 
     Args:
@@ -126,7 +127,7 @@ def kl(p, q, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     return _divergence(p, q, axis) / scale(base)
 
 
-def js(p, q, *, axis: int = -1, base: float | None = None) -> np.ndarray:
+def js(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     """Jensen-Shannon divergence, exact: ``JS = KL(p || m) / 2 + KL(q || m) / 2`` with m = (p + q) / 2; at most 1 bit.
 
     Args:
@@ -151,7 +152,7 @@ def js(p, q, *, axis: int = -1, base: float | None = None) -> np.ndarray:
     return (_divergence(p, m, axis) + _divergence(q, m, axis)) / 2 / scale(base)
 
 
-def joint_entropy(joint, *, base: float | None = None) -> np.ndarray:
+def joint_entropy(joint: ArrayLike, *, base: float | None = None) -> np.ndarray:
     """Entropy of a table of joint probabilities, exact: ``H(X, Y) = -sum_xy p(x, y) log p(x, y)``.
 
     Args:
@@ -165,7 +166,7 @@ def joint_entropy(joint, *, base: float | None = None) -> np.ndarray:
     return np.abs(_xlogy(joint, joint).sum((-2, -1))) / scale(base)
 
 
-def conditional_entropy(joint, *, given: str = "x", base: float | None = None) -> np.ndarray:
+def conditional_entropy(joint: ArrayLike, *, given: str = "x", base: float | None = None) -> np.ndarray:
     """What is left to say of one part when the other is known, exact: ``H(Y | X) = H(X, Y) - H(X)``.
 
     Args:
@@ -186,7 +187,7 @@ def conditional_entropy(joint, *, given: str = "x", base: float | None = None) -
     return np.maximum(joint_entropy(joint, base=base) - entropy(known, base=base), 0.0)
 
 
-def mutual_information(joint, *, base: float | None = None) -> np.ndarray:
+def mutual_information(joint: ArrayLike, *, base: float | None = None) -> np.ndarray:
     """What two parts know about each other, exact: ``I(X; Y) = KL(p(x, y) || p(x) p(y))``.
 
     Args:
@@ -209,7 +210,7 @@ def mutual_information(joint, *, base: float | None = None) -> np.ndarray:
     return (px[..., 0] * _divergence(given_x, py)).sum(-1) / scale(base)
 
 
-def plug_in_entropy(counts, *, correct: bool = False, base: float | None = None) -> np.ndarray:
+def plug_in_entropy(counts: ArrayLike, *, correct: bool = False, base: float | None = None) -> np.ndarray:
     """Entropy of observed frequencies: an *estimate*, too low on average by about (K - 1) / 2n nats.
 
     Args:
@@ -248,7 +249,7 @@ class Estimate(NamedTuple):
     stderr: float
 
 
-def kl_monte_carlo(log_p, log_q, *, estimator: str = "k1", base: float | None = None) -> Estimate:
+def kl_monte_carlo(log_p: ArrayLike, log_q: ArrayLike, *, estimator: str = "k1", base: float | None = None) -> Estimate:
     """An *estimate* of KL(p || q) from samples x ~ p, by the log-densities at them. With r = q(x) / p(x):
 
     ``k1``: mean of -log r; unbiased, may come out negative. ``k2``: mean of (log r)^2 / 2; biased, low variance for p

@@ -5,23 +5,24 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from genutils.information.arguments import floats, refuse, scale
 
 
-def _mu(mu, name: str) -> np.ndarray:
+def _mu(mu: ArrayLike, name: str) -> np.ndarray:
     mu = floats(mu, name, "a mean")
     refuse(~np.isfinite(mu), mu, name, "is not a mean; it must be finite")
     return mu
 
 
-def _sigma(sigma, name: str) -> np.ndarray:
+def _sigma(sigma: ArrayLike, name: str) -> np.ndarray:
     sigma = floats(sigma, name, "a standard deviation")
     refuse(~(np.isfinite(sigma) & (sigma > 0)), sigma, name, "is not a standard deviation: positive, finite")
     return sigma
 
 
-def _cov(cov, name: str) -> np.ndarray:
+def _cov(cov: ArrayLike, name: str) -> np.ndarray:
     cov = floats(cov, name, "a covariance matrix")
     if cov.ndim != 2 or cov.shape[0] != cov.shape[1] or cov.size == 0:
         raise ValueError(f"{name} must be a symmetric (D, D) matrix; its shape is {cov.shape}")
@@ -38,7 +39,9 @@ def _cov(cov, name: str) -> np.ndarray:
     return cov
 
 
-def gaussian_entropy(sigma=None, *, cov=None, base: float | None = None) -> np.ndarray:
+def gaussian_entropy(
+    sigma: ArrayLike | None = None, *, cov: ArrayLike | None = None, base: float | None = None
+) -> np.ndarray:
     """Differential entropy of a Gaussian, exact: ``log(2 pi e sigma^2) / 2`` or ``log det(2 pi e cov) / 2``.
 
     Args:
@@ -62,7 +65,9 @@ def gaussian_entropy(sigma=None, *, cov=None, base: float | None = None) -> np.n
     return (0.5 * math.log(2 * math.pi * math.e) + np.log(_sigma(sigma, "sigma"))) / scale(base)
 
 
-def gaussian_kl(mu_p, sigma_p, mu_q, sigma_q, *, base: float | None = None) -> np.ndarray:
+def gaussian_kl(
+    mu_p: ArrayLike, sigma_p: ArrayLike, mu_q: ArrayLike, sigma_q: ArrayLike, *, base: float | None = None
+) -> np.ndarray:
     """KL(p || q) of two Gaussians, exact, one value per dimension (sum them for a diagonal Gaussian):
     ``log(sigma_q / sigma_p) + (sigma_p^2 + (mu_p - mu_q)^2) / (2 sigma_q^2) - 1/2``.
 
@@ -87,7 +92,9 @@ def gaussian_kl(mu_p, sigma_p, mu_q, sigma_q, *, base: float | None = None) -> n
         return ((t - log_ratio) + t**2 / 2 + ((mu_p - mu_q) / sigma_q) ** 2 / 2) / scale(base)
 
 
-def gaussian_cross_entropy(mu_p, sigma_p, mu_q, sigma_q, *, base: float | None = None) -> np.ndarray:
+def gaussian_cross_entropy(
+    mu_p: ArrayLike, sigma_p: ArrayLike, mu_q: ArrayLike, sigma_q: ArrayLike, *, base: float | None = None
+) -> np.ndarray:
     """H(p, q) of two Gaussians, exact, per dimension:
     ``log(2 pi sigma_q^2) / 2 + (sigma_p^2 + (mu_p - mu_q)^2) / (2 sigma_q^2)``.
 
@@ -99,7 +106,9 @@ def gaussian_cross_entropy(mu_p, sigma_p, mu_q, sigma_q, *, base: float | None =
     return gaussian_entropy(sigma_p, base=base) + gaussian_kl(mu_p, sigma_p, mu_q, sigma_q, base=base)
 
 
-def gaussian_kl_full(mu_p, cov_p, mu_q, cov_q, *, base: float | None = None) -> float:
+def gaussian_kl_full(
+    mu_p: ArrayLike, cov_p: ArrayLike, mu_q: ArrayLike, cov_q: ArrayLike, *, base: float | None = None
+) -> float:
     """KL(p || q) of two Gaussians with covariance matrices, exact:
     ``(tr(cov_q^-1 cov_p) + (mu_q - mu_p)^T cov_q^-1 (mu_q - mu_p) - D + log det cov_q / det cov_p) / 2``.
 
@@ -123,7 +132,9 @@ def gaussian_kl_full(mu_p, cov_p, mu_q, cov_q, *, base: float | None = None) -> 
     return max(float(twice), 0.0) / 2 / scale(base)
 
 
-def gaussian_cross_entropy_full(mu_p, cov_p, mu_q, cov_q, *, base: float | None = None) -> float:
+def gaussian_cross_entropy_full(
+    mu_p: ArrayLike, cov_p: ArrayLike, mu_q: ArrayLike, cov_q: ArrayLike, *, base: float | None = None
+) -> float:
     """H(p, q) of two Gaussians with covariance matrices, exact: ``H(p) + KL(p || q)``.
 
     Args and errors as `gaussian_kl_full`.

@@ -1,0 +1,72 @@
+"""What mutation testing changes in a source, and what it leaves alone."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tools.mutants import drawn, modules, tests_of
+from tools.mutations import offered, written
+
+
+def changed(source: str) -> dict[str, str]:
+    """What each change is called, and the line as it stands then."""
+    source = textwrap.dedent(source)
+    made = [mutant for change in offered(source) if (mutant := written("m", source, *change))]
+    for mutant in made:
+        assert mutant.source != source and mutant.source.count("\n") == source.count("\n")
+    return {f"{m.before} -> {m.after}": m.source.splitlines()[m.line - 1].strip() for m in made}
+
+
+@pytest.mark.parametrize(
+    "source, change, line",
+    [
+        ("x = a + b * c", "b * c -> (b / c)", "x = a + (b / c)"),
+        ("x = a < b", "a < b -> (a >= b)", "x = (a >= b)"),
+        ("x = not a", "not a -> (a)", "x = (a)"),
+        ("x = a and b", "a and b -> (a or b)", "x = (a or b)"),
+        ("x = 3", "3 -> (4)", "x = (4)"),
+        ("x = True", "True -> (False)", "x = (False)"),
+        ("x = f(a, b)", "f(a, b) -> (f(b, a))", "x = (f(b, a))"),
+        ("x = f(a, k=b)", "f(a, k=b) -> (f(a))", "x = (f(a))"),
+        ("x = y == 'cat'", "'cat' -> ('cat?')", "x = y == ('cat?')"),
+        ("def f():\n    return a", "return a -> return None", "return None"),
+        ("x += 1", "x += 1 -> pass", "pass"),
+        ("raise E('no ' + 1)", "raise E('no ' + 1) -> pass", "pass"),
+        ("x.y = a", "x.y = a -> pass", "pass"),
+        ("é = 'é' < a; b = 2", "2 -> (3)", "é = 'é' < a; b = (3)"),
+    ],
+)
+def test_a_change_is_made_where_it_stands(source, change, line):
+    assert changed(source)[change] == line
+
+
+def test_what_no_test_should_pin_is_left_alone():
+    source = """
+    __all__ = ["a"] + ["b"]
+    def f(x: Literal[1], *, lw=None) -> Literal[2]:
+        '''Adds 1 + 1.'''
+        label = "nats" "bits"
+        text = f"{x + 1}"
+        if x:
+            raise ValueError(3 + 4)
+        plot(x, lw=5, zorder=6)
+        return None
+    """
+    assert set(changed(source)) == {"raise ValueError(3 + 4) -> pass", "plot(x, lw=5, zorder=6) -> pass"}
+
+
+def test_the_sample_is_spread_over_the_modules_and_the_same_every_time():
+    some = ["ppca", "coding/huffman", "check/expect"]
+    one, more = drawn(some, 400, 0), drawn(some, 900, 0)
+    assert list(one) == some and all(5 <= len(found) < len(more[name]) for name, found in one.items())
+    assert one == drawn(some, 400, 0) != drawn(some, 400, 1)
+    assert all(more[name][: len(found)] == found for name, found in one.items())
+
+
+def test_every_module_that_can_be_changed_has_tests():
+    assert tests_of("ppca") == ["tests/test_ppca.py"]
+    assert tests_of("coding/huffman") == ["genutils/coding/huffman.py", "tests/test_coding.py"]
+    assert tests_of("check/lesson_04") == ["tests/test_exercises.py", "-k", "04."]
+    assert {name for name in modules() if not tests_of(name)} <= {"__init__", "recipes/__init__"}

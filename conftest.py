@@ -3,4 +3,5 @@
 import os
 
 os.environ["GENUTILS_PROGRESS"] = "off"  # testing is not learning: a learner's progress.json stays as it is
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers with more threads would fight
+
+import genutils  # noqa: E402, F401  (limits the threads: two workers with more would fight)

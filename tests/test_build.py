@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 
 from tools import build_book
 from tools import lessons as course
+from tools.fingerprint import dependencies, fingerprint
 
 ROOT = course.ROOT
 
@@ -31,7 +31,6 @@ def copy(tmp_path, monkeypatch):
     monkeypatch.setattr(course, "ROOT", tmp_path)
     for name, value in {"ROOT": tmp_path, "BUILD": tmp_path / "_build", "HTML": tmp_path / "_build/html"}.items():
         monkeypatch.setattr(build_book, name, value)
-    monkeypatch.setitem(build_book.ENVIRONMENT, "PYTHONPATH", str(tmp_path))
     return tmp_path
 
 
@@ -42,11 +41,20 @@ def write(path: pathlib.Path, source: str, prose: str = "# Title") -> None:
 
 
 def marks(root: pathlib.Path) -> dict[str, str]:
-    return {p.stem: course.fingerprint(p) for p in course.lessons()}
+    return {p.stem: fingerprint(p) for p in course.lessons()}
 
 
 def changed(root: pathlib.Path, before: dict[str, str]) -> set[str]:
     return {k for k, v in marks(root).items() if before[k] != v}
+
+
+def used_by_two(copy: pathlib.Path) -> set[str]:
+    """Files of genutils that the second lesson depends on."""
+    return {p.relative_to(copy / "genutils").as_posix() for p in dependencies(copy / "lessons/02_two.ipynb")}
+
+
+def run_stale() -> list[str]:
+    return [name for name, _ in build_book.execute(2, calibrated=False)]
 
 
 class TestFingerprint:
@@ -87,34 +95,127 @@ class TestFingerprint:
 
     def test_what_is_imported_through_another_module_counts(self, copy):
         write(copy / "lessons/02_two.ipynb", "from genutils.check import check")
-        used = {str(p.relative_to(copy / "genutils")) for p in course.dependencies(copy / "lessons/02_two.ipynb")}
-        assert {"check/__init__.py", "check/expect.py", "check/record.py", "lesson.py"} <= used
+        assert {"check/__init__.py", "check/expect.py", "check/record.py", "lesson.py"} <= used_by_two(copy)
+
+    def test_the_yardstick_depends_on_every_recipe(self, copy):
+        write(copy / "lessons/02_two.ipynb", "from genutils.yardstick import table")
+        recipes = {f"recipes/{p.name}" for p in (copy / "genutils/recipes").glob("*.py")}
+        assert len(recipes) >= 6 and recipes <= used_by_two(copy)
+
+    @pytest.mark.parametrize(
+        "source, reached",
+        [
+            ("from . import far", {"pack/far.py"}),
+            ("from .far import thing", {"pack/far.py"}),
+            ("from .. import top", {"top.py"}),
+            ("from ..top import thing", {"top.py"}),
+            ("import importlib\nimportlib.import_module('genutils.top')", {"top.py"}),
+            ("import importlib\nimportlib.import_module('.far', __package__)", {"pack/far.py"}),
+            ("from importlib import import_module\nimport_module(f'{__package__}.f{1}')", {"pack/far.py"}),
+            ("__import__(f'genutils.{1}')", {"top.py", "pack/far.py", "plot.py"}),
+            ("import importlib\nimportlib.import_module(some())", {"top.py", "pack/far.py", "plot.py"}),
+            ("def broken(:", {"top.py", "pack/far.py", "plot.py"}),
+            ("import json\nfrom os import path", set()),
+        ],
+    )
+    def test_every_way_to_import_counts(self, copy, source, reached):
+        """``pack/near.py`` holds the source; ``reached`` of what lies around it."""
+        (copy / "genutils/pack").mkdir()
+        for name, text in {
+            "pack/__init__": "",
+            "pack/near": source,
+            "pack/far": "thing = 1",
+            "top": "thing = 1",
+        }.items():
+            (copy / "genutils" / f"{name}.py").write_text(text)
+        write(copy / "lessons/02_two.ipynb", "import genutils.pack.near")
+        around = {"top.py", "pack/far.py", "plot.py"}
+        assert used_by_two(copy) & {*around, "pack/near.py", "pack/__init__.py"} == reached | {
+            "pack/near.py",
+            "pack/__init__.py",
+        }
+
+    def test_of_the_checks_only_those_of_the_lesson_count(self, copy):
+        shutil.copy(copy / "genutils/check/lesson_03.py", copy / "genutils/check/lesson_99.py")
+        write(copy / "lessons/02_two.ipynb", "from genutils.check import check")
+        assert {name for name in used_by_two(copy) if "lesson_" in name} == {"check/lesson_02.py"}
+
+    @pytest.mark.parametrize("file", ["live/runtime.js", "live/style.css", "live/data/table.csv"])
+    def test_what_is_not_python_counts(self, copy, file):
+        write(copy / "lessons/02_two.ipynb", "from genutils.live import Live")
+        before = marks(copy)
+        (copy / "genutils" / file).parent.mkdir(exist_ok=True)
+        with (copy / "genutils" / file).open("a") as text:
+            text.write("/* changed */")
+        assert changed(copy, before) == {"02_two"}
+
+    def test_moving_a_line_to_another_file_is_a_change(self, copy):
+        write(copy / "lessons/02_two.ipynb", "import genutils.one, genutils.two")
+        (copy / "genutils/one.py").write_text("A = 1\n")
+        (copy / "genutils/two.py").write_text("")
+        before = marks(copy)
+        (copy / "genutils/one.py").rename(copy / "genutils/two.py")
+        (copy / "genutils/one.py").write_text("")
+        assert changed(copy, before) == {"02_two"}
 
 
 class TestExecute:
     def test_runs_what_is_stale_and_nothing_else(self, copy, capsys):
-        assert {name for name, _ in build_book.execute(2)} == {"01_one", "02_two"}
-        assert build_book.execute(2) == []
+        assert set(run_stale()) == {"01_one", "02_two"}
+        assert run_stale() == []
         write(copy / "lessons/02_two.ipynb", "print(4)")
-        assert [name for name, _ in build_book.execute(2)] == ["02_two"]
+        assert run_stale() == ["02_two"]
         expect = copy / "genutils/check/expect.py"
         expect.write_text(expect.read_text() + "\nCHANGED = True\n")
-        assert [name for name, _ in build_book.execute(2)] == ["01_one"]
+        assert run_stale() == ["01_one"]
         assert "[1/2]" in capsys.readouterr().out
 
     def test_a_failing_lesson_is_named_and_runs_again_next_time(self, copy, capsys):
         write(copy / "lessons/02_two.ipynb", "1 / 0")
         with pytest.raises(SystemExit, match="did not run: 02_two"):
-            build_book.execute(2)
+            run_stale()
         assert "cell b: ZeroDivisionError: division by zero" in capsys.readouterr().out
-        assert set(json.loads((copy / "_build/fingerprints.json").read_text())) == {"01_one"}
+        assert set(build_book.took()) == {"01_one"}
         write(copy / "lessons/02_two.ipynb", "1 / 1")
-        assert [name for name, _ in build_book.execute(2)] == ["02_two"]
+        assert run_stale() == ["02_two"]
+
+    def test_an_edit_during_the_run_is_not_lost(self, copy):
+        edit = "import pathlib, genutils.check.expect\nfile = pathlib.Path('../genutils/check/expect.py')\n"
+        once = "if 'EDITED' not in file.read_text():\n    file.write_text(file.read_text() + 'EDITED = True\\n')"
+        write(copy / "lessons/01_one.ipynb", edit + once)
+        assert "01_one" in run_stale()
+        assert run_stale() == ["01_one"]  # it ran with the module as it was before
+        assert run_stale() == []
+
+    def test_a_failure_is_not_taken_for_the_outputs_of_before(self, copy):
+        expect = copy / "genutils/check/expect.py"
+        good = expect.read_text()
+        run_stale()
+        expect.write_text(good.replace("def brief", "def hidden"))
+        with pytest.raises(SystemExit, match="01_one"):
+            run_stale()
+        assert set(build_book.took()) == {"02_two"}
+        expect.write_text(good)
+        assert run_stale() == ["01_one"]
+
+    def test_what_a_lesson_took_is_kept_with_its_outputs(self, copy, capsys):
+        write(copy / "lessons/02_two.ipynb", "x = 0\nfor i in range(10**7): x += i\nbytearray(3 * 10**8)[::4096]")
+        build_book.execute(1)
+        out, took = capsys.readouterr().out, build_book.took()
+        for stem, spent in took.items():
+            assert spent.fingerprint == fingerprint(copy / f"lessons/{stem}.ipynb")
+            assert len(spent.figures) == 2 and all(0.5 < x < 100 for x in spent.figures)
+            assert f"({spent.reference_seconds:.1f} on the reference core)" in out
+        one, two = took["01_one"], took["02_two"]
+        assert 0.1 < one.cpu_seconds < two.cpu_seconds and one.peak_bytes + 2e8 < two.peak_bytes < one.peak_bytes + 4e8
+        cache = build_book.get_cache(str(copy / "_build/.jupyter_cache"))
+        for record in cache.list_cache_records():
+            assert [c.id for c in cache.get_cache_bundle(record.pk).nb.cells] == ["b"]  # no cell of ours is left
 
     def test_a_dead_kernel_is_one_line(self, copy, capsys):
         write(copy / "lessons/02_two.ipynb", "import os; os._exit(1)")
         with pytest.raises(SystemExit, match="02_two"):
-            build_book.execute(2)
+            run_stale()
         assert "02_two" in capsys.readouterr().out
 
 

@@ -68,6 +68,7 @@ def course(root: pathlib.Path) -> pathlib.Path:
     for name in ("__init__", "expect", "record"):
         shutil.copy(REPO / "genutils" / "check" / f"{name}.py", root / "genutils" / "check")
     (root / "genutils" / "__init__.py").touch()
+    (root / "_toc.yml").write_text(f"parts: [{{chapters: [{{file: lessons/{LESSON}}}]}}]\n")
     (root / "genutils" / "check" / "lesson_90.py").write_text(CHECKS)
     start = "import numpy as np\nfrom genutils.check import check"
     lesson, solution = (

@@ -228,8 +228,11 @@ class TestNames:
         with pytest.raises(SystemExit, match="no lesson is called '99_x'; the lessons are .*04_entropy"):
             course.find("99_x")
 
-    def test_toc_and_folder_agree(self):
-        assert sorted(course.lessons()) == sorted((ROOT / "lessons").glob("*.ipynb"))
+    @pytest.mark.parametrize("folder", ["lessons", "solutions"])
+    def test_toc_and_folders_agree(self, folder):
+        listed = [p.stem for p in course.lessons()]
+        assert listed == sorted(listed) and len(listed) == len(set(listed)) >= 13
+        assert listed == sorted(p.stem for p in (ROOT / folder).glob("*.ipynb"))
 
 
 def test_wrong_jobs_get_one_line():

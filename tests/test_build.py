@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
 import nbformat
+import psutil
 import pytest
 
-from tools import build_book
+from tools import build_book, setup
 from tools import lessons as course
 from tools.fingerprint import dependencies, fingerprint
 
@@ -250,8 +253,6 @@ def test_the_code_is_clean(what):
 
 class TestMake:
     def make(self, *words, **env):
-        import os
-
         return subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, env={**os.environ, **env})
 
     def test_help_fits_on_a_screen_and_lists_every_target(self):
@@ -260,17 +261,22 @@ class TestMake:
         for target in ("book", "lab", "test", "release", "grade", "bench", "clean"):
             assert f"make {target}" in out
 
-    def test_an_old_python_is_refused_in_one_line(self, tmp_path):
-        old = tmp_path / "python-old"
-        old.write_text("#!/bin/sh\nexit 1\n")
-        old.chmod(0o755)
-        done = self.make("-n", "help", PYTHON=str(old))
-        assert done.returncode == 0
-        (tmp_path / "requirements.txt").write_text("")
-        (tmp_path / "pyproject.toml").write_text("")
+    def test_a_python_that_does_not_run_is_named_in_one_line(self, tmp_path):
+        for name in ("requirements.txt", "pyproject.toml"):
+            (tmp_path / name).write_text("")
         shutil.copy(ROOT / "Makefile", tmp_path)
-        done = subprocess.run(["make", "setup", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode and "Python 3.11 or newer is needed" in done.stdout
+        done = subprocess.run(["make", "setup", "PYTHON=no-such-python"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode and done.stdout.count("\n") == 1
+        assert "Python 3.11 to 3.14 is needed; 'no-such-python' does not run" in done.stdout
+
+    def test_setting_up_is_left_to_the_module_that_others_call_without_make(self, tmp_path):
+        for name in ("requirements.txt", "pyproject.toml"):
+            (tmp_path / name).write_text("")
+        (tmp_path / "tools").mkdir()
+        (tmp_path / "tools/setup.py").write_text("print('called')")
+        shutil.copy(ROOT / "Makefile", tmp_path)
+        done = subprocess.run(["make", "setup"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.stdout == "called\n"
 
     def test_clean_keeps_what_people_made(self, tmp_path):
         shutil.copy(ROOT / "Makefile", tmp_path)
@@ -281,3 +287,104 @@ class TestMake:
         subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
         left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
         assert left == {"Makefile", *theirs}
+
+
+class TestSetup:
+    @pytest.mark.parametrize(
+        "machine, words",
+        [
+            ({"version": (3, 10)}, "Python 3.11 or newer is needed; this is 3.10"),
+            ({"version": (3, 15)}, "no PyTorch wheel for Python 3.15 yet; use Python 3.11 to 3.14"),
+            ({"system": "Darwin", "machine": "x86_64"}, "no PyTorch wheel for Macs with an Intel processor"),
+            ({"bits": 32}, "this Python has 32 bits"),
+        ],
+    )
+    def test_what_cannot_work_is_said_before_pip_does(self, machine, words):
+        assert words in setup.obstacle(**machine) and "\n" not in setup.obstacle(**machine)
+
+    @pytest.mark.parametrize("version", [(3, 11), (3, 14)])
+    @pytest.mark.parametrize("system", [("Linux", "aarch64"), ("Darwin", "arm64"), ("Windows", "AMD64")], ids=str)
+    def test_what_can_work_is_let_through(self, version, system):
+        assert setup.obstacle(version, *system, 64) == ""
+
+    def root(self, folder):
+        for name in setup.INPUTS:
+            (folder / name).write_text(f"# {name}")
+        return folder
+
+    def run(self, root, calls, fails=lambda command: False):
+        """What ``setup`` says when the commands are only noted; making an environment makes its interpreter."""
+
+        def call(command):
+            calls.append(command)
+            if command[1:3] == ["-m", "venv"]:
+                setup.python(root / ".venv").parent.mkdir(parents=True)
+                setup.python(root / ".venv").touch()
+            return int(fails(command))
+
+        return setup.setup(root, call)
+
+    def test_it_installs_once_and_again_when_a_pin_changes(self, tmp_path):
+        root, calls = self.root(tmp_path), []
+        assert self.run(root, calls) == ""
+        assert [c[1:4] for c in calls] == [["-m", "venv", str(root / ".venv")]] + [["-m", "pip", "install"]] * 2
+        assert self.run(root, calls) == "" and len(calls) == 3
+        (root / "requirements.txt").write_text("another==1")
+        assert self.run(root, calls) == "" and len(calls) == 5
+
+    @pytest.mark.parametrize("module, words", [("venv", "apt-get install python3-venv"), ("pip", "needs the network")])
+    def test_what_fails_is_said_in_a_line_and_tried_again(self, tmp_path, module, words):
+        root, calls = self.root(tmp_path), []
+        said = self.run(root, calls, fails=lambda command: command[2] == module)
+        assert words in said and "\n" not in said
+        before = len(calls)
+        self.run(root, calls)
+        assert len(calls) > before and (root / ".venv/.ready").exists()
+
+    def test_it_needs_nothing_but_python(self):
+        tree = ast.parse((ROOT / "tools/setup.py").read_text(encoding="utf-8"))
+        names = {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+        names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert names <= sys.stdlib_module_names and not (ROOT / "tools/__init__.py").read_text()
+
+    def test_an_old_python_can_read_it(self):
+        ast.parse((ROOT / "tools/setup.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+class TestJobs:
+    def test_one_lesson_a_core(self):
+        assert build_book.jobs_that_fit(8, 64 * 10**9) == (8, "")
+
+    @pytest.mark.parametrize("free, jobs", [(2.5, 2), (1.3, 1), (0.2, 1)])
+    def test_little_memory_limits_them_and_that_is_said_in_a_line(self, free, jobs):
+        fit, said = build_book.jobs_that_fit(8, int(free * 1e9))
+        assert fit == jobs and f"{free} GB are free" in said and f"{jobs} of 8 cores" in said and "\n" not in said
+
+    def test_this_machine_is_looked_at(self):
+        cores, free = build_book.machine()
+        assert 1 <= cores <= os.cpu_count() and 1e7 < free < psutil.virtual_memory().total
+
+
+def modules() -> list[pathlib.Path]:
+    every = [*(ROOT / "tools").glob("*.py"), *(ROOT / "genutils").rglob("*.py"), ROOT / "conftest.py"]
+    return [path for path in every if path.name != "setup.py"]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_nothing_needs_one_operating_system(path):
+    """What only some systems have is imported in a function; files are read as UTF-8, not everywhere the default."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    somewhere = {"fcntl", "resource", "pwd", "grp", "termios", "msvcrt", "winreg"}
+    at_top = {a.name for node in tree.body if isinstance(node, ast.Import) for a in node.names}
+    assert not at_top & somewhere
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        mode = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        binary = name == "open" and any("b" in m for m in mode)
+        if name in ("read_text", "write_text", "open") and not binary:
+            owner = getattr(getattr(call.func, "value", None), "id", "")
+            assert (
+                owner in ("Image", "gzip", "wave", "zipfile")
+                or {"encoding"} <= {k.arg for k in call.keywords}
+                or (name == "read_text" and call.args)
+            ), f"{path.name}:{call.lineno} reads or writes text without an encoding"

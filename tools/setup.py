@@ -27,8 +27,8 @@ def obstacle(version=None, system=None, machine=None, bits=None):
         return "there is no PyTorch wheel for Python {}.{} yet; use Python 3.11 to 3.14".format(*version)
     if system == "Darwin" and machine == "x86_64":
         return (
-            "there is no PyTorch wheel for Macs with an Intel processor. (On Apple silicon: this Python is an Intel one, "
-            "install one for which platform.machine() is arm64.)"
+            "there is no PyTorch wheel for Macs with an Intel processor "
+            "(on Apple silicon: this Python is an Intel one; install one for which platform.machine() is arm64)"
         )
     if bits != 64:
         return f"this Python has {bits} bits, and PyTorch has wheels for 64 only; install a 64-bit Python"

@@ -22,16 +22,9 @@ help: ## this list
 	@echo "CLASSROOM=path moves the classroom folder; PYTHON=python3.12 picks the interpreter."
 
 $(READY): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is not. Install it, or say which: make PYTHON=python3.12 ..."; exit 1; }
-	@test -w . || { echo "cannot write in $(CURDIR); clone the course into a folder of your own"; exit 1; }
-	@test -x $(RUN) || $(PYTHON) -m venv $(VENV) || \
-	  { echo "Python could not make a virtual environment; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
-	@echo "setting up $(VENV) (a minute or two, once)"
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt && \
-	 $(RUN) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e . || \
-	  { echo "the packages were not installed; the last lines above say why. This step, once, needs the network"; exit 1; }
-	@touch $@
+	@$(PYTHON) -c '' 2>/dev/null || \
+	  { echo "Python 3.11 to 3.14 is needed; '$(PYTHON)' does not run. Install it, or say which: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -m tools.setup
 
 setup: $(READY)
 

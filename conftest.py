@@ -4,13 +4,13 @@ Each test is a unit of work of its own, so that the workers end together. What s
 cells of a notebook (one kernel), tests that share a fixture of their module, and those that read the book.
 
 The lessons run first, under nbval. What they show there is what the book shows: a lesson whose every cell passed is put
-where ``make book`` looks for outputs, so that the book's own fixture has only pages left to make.
+where ``make book`` looks for outputs, so that the book's own fixture has only pages left to make. A notebook that used
+up more seconds than its budget fails after its last cell.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import pathlib
 import random
@@ -23,7 +23,14 @@ from typing import Any
 import hypothesis
 import nbformat
 import numpy as np
+import psutil
 import pytest
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+
+import genutils  # noqa: F401  (limits the threads: two workers with more would fight)
+from tools import build_book, calibrate
+from tools.fingerprint import fingerprint
 
 ROOT = pathlib.Path(__file__).parent
 os.environ["GENUTILS_PROGRESS"] = "off"  # a solved exercise of the suite is not the learner's
@@ -83,12 +90,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 class Run:
-    """What a lesson shows while nbval runs it, as Jupyter would write it into the notebook."""
+    """What a notebook shows while nbval runs it, as Jupyter would write it into the notebook, and what it takes."""
 
     def __init__(self, file: Any):
-        from tools.build_book import fingerprint
-
         self.path, self.mark, self.start = file.path, fingerprint(file.path), time.perf_counter()
+        self.figure, self.kernel = calibrate.quick(), psutil.Process(file.kernel.km.provider.pid)
         self.notebook = nbformat.read(file.path, as_version=4)
         self.left = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
         self.whole, self.done, self.messages, ask = True, 0, [], file.get_kernel_message
@@ -116,27 +122,24 @@ class Run:
                     output.execution_count = self.done
         self.messages.clear()
 
-    def keep(self) -> None:
-        """Put the outputs where the build of the book looks for them."""
-        from jupyter_cache import get_cache
-        from jupyter_cache.base import CacheBundleIn
+    def spent(self) -> build_book.Spent:
+        times = self.kernel.cpu_times()
+        figures = (self.figure, calibrate.quick())
+        return build_book.Spent(self.mark, time.perf_counter() - self.start, times.user + times.system, 0, figures)
 
-        from tools import build_book
+    def finish(self, folder: str) -> str:
+        """Put a lesson's outputs where the build of the book looks for them; say it if a solution was too slow.
 
+        A lesson's seconds are kept beside its outputs; a test of the book judges them, and may run a late one again.
+        """
+        spent = self.spent()
+        if folder == "solutions":
+            return calibrate.over_budget(folder, spent.reference_seconds)
         build_book.BUILD.mkdir(exist_ok=True)
+        bundle = CacheBundleIn(self.notebook, str(self.path), data=dataclasses.asdict(spent))
         cache = get_cache(str(build_book.BUILD / ".jupyter_cache"))
-        if hasattr(build_book, "Spent"):  # the fingerprint is kept beside the outputs
-            spent = build_book.Spent(self.mark, time.perf_counter() - self.start)
-            bundle = CacheBundleIn(self.notebook, str(self.path), data=dataclasses.asdict(spent))
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-            return
-        with build_book.one_at_a_time():
-            data = {"execution_seconds": time.perf_counter() - self.start}
-            bundle = CacheBundleIn(self.notebook, str(self.path), data=data)
-            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-            stamps = build_book.BUILD / "fingerprints.json"
-            known = json.loads(stamps.read_text()) if stamps.exists() else {}
-            stamps.write_text(json.dumps(known | {self.path.stem: self.mark}, indent=1, sort_keys=True))
+        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+        return ""
 
 
 def merged(messages: list[dict]) -> Iterator[nbformat.NotebookNode]:
@@ -160,12 +163,14 @@ RUNS: dict[pathlib.Path, Run] = {}
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
     report = yield
-    if item.path.suffix == ".ipynb" and item.path.parent == ROOT / "lessons":
+    folder = item.path.parent.name
+    if item.path.suffix == ".ipynb" and folder in calibrate.BUDGET:
         if call.when == "setup" and item.path not in RUNS:
             RUNS[item.path] = Run(item.parent)
         elif call.when == "call":
             run = RUNS[item.path]
             run.add(item.cell.source, report.outcome == "passed")
             if run.whole and not run.left:
-                run.keep()
+                if said := run.finish(folder):
+                    report.outcome, report.longrepr = "failed", f"{item.path.name} took {said}"
     return report

@@ -10,6 +10,8 @@ import re
 import sys
 from dataclasses import dataclass
 
+from genutils import threads
+
 PACKAGES = {  # what lessons import, and what for
     "numpy": "arrays",
     "scipy": "special functions and tests",
@@ -98,8 +100,7 @@ def _want(name: str, pin: str | None) -> str:
 
 def _cores() -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = os.environ.get("OMP_NUM_THREADS")
-    found = f"{cores}" + (f", of which a calculation may use {threads}" if threads else "")
+    found = f"{cores}, of which a calculation may use {threads.allowed()}"
     remedy = "" if cores >= 2 else "with one core a lesson may take up to a minute; nothing else changes"
     return Finding("processor cores", found, True, remedy)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import os
+import pathlib
 import re
 import sys
 import textwrap
@@ -98,14 +100,28 @@ def took() -> None:
     The one sentence of a lesson that differs from run to run, and so it stands at its end.
     """
     seconds = time.perf_counter() - _STARTED
+    memory = f"at most {spent()[1] / 1e6:,.0f} MB of memory"
+    say(f"*This run took {seconds:.0f} seconds and {memory}, on a machine with {os.cpu_count()} cores.*")
+
+
+def spent() -> tuple[float, int]:
+    """CPU seconds of this process and of the children it waited for, and its peak memory in bytes, since it began."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system, _peak_memory()
+
+
+def _peak_memory() -> int:
+    """In bytes. Linux says it of this program alone; ``resource`` there may mean the process that started it."""
+    with contextlib.suppress(OSError):
+        if found := re.search(r"VmHWM:\s*(\d+) kB", pathlib.Path("/proc/self/status").read_text(encoding="utf-8")):
+            return int(found[1]) * 1024
     try:
         import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        memory = f" and at most {peak / 1e6:,.0f} MB of memory"
     except ImportError:  # Windows
-        memory = ""
-    say(f"*This run took {seconds:.0f} seconds{memory}, on a machine with {os.cpu_count()} cores.*")
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _prose(text: str) -> str:

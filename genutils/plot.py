@@ -21,9 +21,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from genutils.lesson import display
+from genutils.palette import COLOURS, INK
 
-INK = "#010203"  # becomes the page's own text colour
-COLOURS = {"data": "#8b8f97", "model": "#3b82c4", "truth": INK, "second": "#d97706", "third": "#0d9488"}
 _LINES = {"truth": {"linestyle": (0, (4, 2)), "zorder": 5}}
 INTENSITY = LinearSegmentedColormap.from_list("intensity", [(0.23, 0.51, 0.77, a) for a in (0.0, 0.35, 0.7, 1.0)])
 

@@ -73,6 +73,7 @@ def course(root: pathlib.Path) -> pathlib.Path:
         (root / folder).mkdir(parents=True)
     others = shutil.ignore_patterns("__pycache__", "figures", "recipes", "lesson_[0-9]*.py")
     shutil.copytree(REPO / "genutils", root / "genutils", ignore=others)
+    (root / "_toc.yml").write_text(f"parts: [{{chapters: [{{file: lessons/{LESSON}}}]}}]\n")
     (root / "genutils" / "check" / "lesson_90.py").write_text(CHECKS)
     start = "import numpy as np\nfrom genutils.check import check"
     lesson, solution = (

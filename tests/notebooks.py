@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import pathlib
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-LESSONS = sorted((ROOT / "lessons").glob("*.ipynb"))
-SOLUTIONS = sorted((ROOT / "solutions").glob("*.ipynb"))
+from tools.lessons import ROOT, lessons
+
+LESSONS = lessons()
+SOLUTIONS = [ROOT / "solutions" / path.name for path in LESSONS]
 
 
 def cells(notebook: pathlib.Path) -> list[dict]:

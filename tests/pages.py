@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import pathlib
 
-import yaml
 from bs4 import BeautifulSoup
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -26,10 +25,3 @@ def _parsed(path: pathlib.Path, modified: int) -> BeautifulSoup:
 
 def soup(path: pathlib.Path) -> BeautifulSoup:
     return _parsed(path, path.stat().st_mtime_ns)
-
-
-def lessons_in_toc() -> list[str]:
-    """Names of the lessons, in reading order, as `_toc.yml` has them."""
-    parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
-    files = [chapter["file"] for part in parts for chapter in part["chapters"]]
-    return [pathlib.PurePosixPath(f).name.removesuffix(".ipynb") for f in files if f.startswith("lessons/")]

@@ -7,9 +7,11 @@ import re
 import sys
 from urllib.parse import unquote, urlsplit
 
-from tests.pages import ROOT, discover, lessons_in_toc, soup
+from tests.pages import ROOT, discover, soup
+from tools.lessons import lessons, outline
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import course  # noqa: E402
 import family_map  # noqa: E402
 
 
@@ -132,41 +134,101 @@ def test_every_page_has_language_title_and_no_traceback(book, subtests):
             assert [o[:200] for o in outputs if "Traceback (most recent call last)" in o] == []
 
 
-# The contents page, _toc.yml, the map and the lessons folder name the same lessons.
+# The contents page, the sidebar and the map name the same lessons; README's list does too.
 
-LINKED, PLAIN = r"\[(\d\d) · [^\]]+\]\(\.\./lessons/(\w+)\.ipynb\)", r"(\d\d) · .+"
-LINE = re.compile(rf"^(?:{LINKED}|{PLAIN})\n: (.+\?)( · in preparation)?$", re.M)
-
-
-def contents() -> list[tuple[str, str | None, bool]]:
-    """(number, lesson it links to, whether it says 'in preparation') for each line of the contents page."""
-    text = (ROOT / "book" / "contents.md").read_text(encoding="utf8")
-    return [(m[1] or m[3], m[2], bool(m[5])) for m in LINE.finditer(text)]
+COURSE = outline()
+WRITTEN = [path.stem for path in lessons()]
 
 
-def test_contents_lists_all_lessons_in_order():
-    assert [number for number, _, _ in contents()] == [f"{n:02d}" for n in range(23)]
+def test_the_course_is_whole():
+    numbers = [lesson.number for part in COURSE for lesson in part.lessons]
+    assert numbers == [f"{n:02d}" for n in range(23)]
+    assert [lesson.stem for part in COURSE for lesson in part.lessons if lesson.written] == WRITTEN
 
 
-def test_a_lesson_is_linked_exactly_when_it_is_written():
-    written = sorted(p.stem for p in (ROOT / "lessons").glob("[0-9][0-9]_*.ipynb"))
-    assert [lesson for _, lesson, _ in contents() if lesson] == written
-    assert lessons_in_toc() == written
-    assert all(waiting == (lesson is None) for _, lesson, waiting in contents())
-    assert all(lesson is None or lesson.startswith(number) for number, lesson, _ in contents())
+def test_contents_lists_every_lesson_under_its_part_and_links_what_is_written(book):
+    page = soup(book / "book" / "contents.html").find(id="main-content")
+    shown, part = [], None
+    for tag in page.find_all(["h2", "dt"]):
+        words = " ".join(tag.get_text().replace("#", "").split())
+        if tag.name == "h2":
+            part = words
+        else:
+            link, question = tag.find("a"), " ".join(tag.find_next_sibling("dd").get_text().split())
+            shown.append((part, words, link and pathlib.PurePosixPath(link["href"]).stem, question))
+    want = [
+        (
+            f"{p.caption}: {p.says}" if p.says else p.caption,
+            f"{x.number} · {x.title}",
+            x.stem if x.written else None,
+            x.question if x.written else f"{x.question} · in preparation",
+        )
+        for p in COURSE
+        for x in p.lessons
+    ]
+    assert shown == want
 
 
-def test_the_map_links_the_written_lessons_and_names_the_others(book):
-    page = soup(book / "book" / "index.html")
-    on_map = [name for name, _ in family_map.FOUNDATIONS + family_map.YARDSTICK]
-    on_map += [name for *_, lessons in family_map.FAMILIES for name, _, _ in lessons]
-    assert sorted(name[:2] for name in on_map) == [f"{n:02d}" for n in range(23)]
-    written = {p.stem for p in (ROOT / "lessons").glob("*.ipynb")} & set(on_map)
-    drawings = page.find_all("svg", class_="family-map")
+def test_the_sidebar_shows_the_same_titles_under_the_same_parts(book):
+    nav = soup(book / "book" / "contents.html").find("nav", class_="bd-links")
+    shown = [(tag.name, tag.get_text(strip=True)) for tag in nav.find_all(["p", "a"]) if tag.get_text(strip=True)]
+    want = []
+    for part in COURSE:
+        titles = [("a", f"{x.number} · {x.title}") for x in part.lessons if x.written]
+        want += [("p", part.caption), *titles] if titles else []
+    start = shown.index(want[0])
+    assert shown[start : start + len(want)] == want
+
+
+def test_the_map_shows_every_lesson_in_its_part_and_links_the_written_ones(book):
+    drawings = soup(book / "book" / "index.html").find_all("svg", class_="family-map")
     assert len(drawings) == 2
+    families = [part for part in COURSE if any(x.answers for x in part.lessons)]
+    assert len(families) == 3
     for drawing in drawings:
-        assert {pathlib.PurePosixPath(a["href"]).stem for a in drawing.find_all("a")} == written
-        assert len(drawing.select("a, .todo")) == len(on_map)
+        rows = {row.select_one(".num").get_text(): row for row in drawing.select("a, .todo")}
+        assert len(rows) == len(drawing.select("a, .todo")) == 23
+        for part in COURSE:
+            for lesson in part.lessons:
+                row = rows[lesson.number]
+                assert row.select_one(".name").get_text() == lesson.title
+                assert (row.name == "a") == lesson.written
+                assert row.name != "a" or pathlib.PurePosixPath(row["href"]).stem == lesson.stem
+                assert len(row.find_all("circle")) == len(lesson.answers)
+        for box, part in zip(drawing.select(".family"), families, strict=True):
+            assert box.select_one(".title").get_text() == part.caption.partition(". ")[2]
+            assert [num.get_text() for num in box.select(".num")] == [x.number for x in part.lessons]
+
+
+def test_the_marks_of_the_map_are_those_of_its_legend():
+    kinds = {kind for kind, _ in family_map.LEGEND}
+    used = {answer for part in COURSE for x in part.lessons for answer in x.answers}
+    assert used == kinds
+    drawn = {kind: family_map._mark(0, 0, kind) for kind in kinds}
+    assert len(set(drawn.values())) == len(kinds)
+
+
+def test_the_readme_names_the_same_parts_and_lessons():
+    text = (ROOT / "README.md").read_text(encoding="utf8")
+    listed = text.partition("## The course")[2].partition("```")[2].partition("```")[0]
+    numerals, parts = ["0", "I", "II", "III", "IV", "V"], {}
+    for line in listed.strip().splitlines():
+        if line.startswith("Part"):
+            part = line
+        parts[part] = parts.get(part, []) + re.findall(r"\b\d\d\b", line)
+    for numeral, part, (line, numbers) in zip(numerals, COURSE, parts.items(), strict=True):
+        assert part.caption.startswith(f"Part {numeral}. ") and re.match(rf"Part {numeral} +", line)
+        assert line[10:].startswith(part.caption.partition(". ")[2])
+        assert numbers == [x.number for x in part.lessons]
+
+
+def test_the_api_page_has_every_public_module_in_reading_order(book):
+    names = course.in_reading_order(course.public_modules())
+    headings = [
+        h.get_text().strip("#") for h in soup(book / "book" / "api.html").find(id="main-content").find_all("h2")
+    ]
+    assert headings == [f"genutils.{name}" for name in names]
+    assert names.index("mixture") < names.index("autoregressive") < names.index("vae") < names.index("data")
 
 
 def test_the_first_page_has_three_doors(book):

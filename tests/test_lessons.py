@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import re
+import time
 
 import nbformat
 import pytest
 
 from tests.notebooks import LESSONS, SOLUTIONS, cells, imports
-from tools.lessons import lessons
+from tools import build_book, calibrate
+from tools.cards import LINE, carded, measured, sentence
+from tools.lessons import heading, lessons
 from tools.link_lessons import linked
 
 NOTEBOOKS = LESSONS + SOLUTIONS
@@ -51,8 +54,13 @@ class TestLesson:
         assert first["cell_type"] == "markdown" and first["source"].startswith("# ")
         for promise in ("You will be able to", "You need", "It runs"):
             assert promise in first["source"]
+        assert all(heading(path))
         titles = [c for c in cells(path) if c["cell_type"] == "markdown" and re.search(r"(?m)^# ", c["source"])]
         assert len(titles) == 1
+
+    def test_the_card_says_what_was_measured(self, path):
+        card, row = cells(path)[0]["source"], measured()["lessons"].get(path.stem)
+        assert carded(card, row) == card, "run: python -m tools.cards"
 
     def test_seeds_and_imports_in_the_first_code_cell(self, path):
         assert "default_rng(" in imports(path) or "manual_seed(" in imports(path)
@@ -105,3 +113,69 @@ class TestLesson:
             if cell["cell_type"] == "markdown":
                 for target in re.findall(r"\]\(([^)#:\s]+\.(?:ipynb|md))", cell["source"]):
                     assert (path.parent / target).exists(), target
+
+
+def test_every_lesson_keeps_to_its_budget(book):
+    """By the build that made the pages; a busy machine is a bad clock, so a lesson that seems late runs once more."""
+    took = build_book.took()
+    assert set(took) == {path.stem for path in LESSONS}
+    late = {}
+    for path in LESSONS:
+        if calibrate.over_budget("lessons", took[path.stem].reference_seconds):
+            _, again, problem = build_book.run(str(path))
+            assert problem is None
+            late[path.stem] = calibrate.over_budget("lessons", again.reference_seconds)
+    assert not any(late.values()), late
+
+
+class TestBudget:
+    def test_a_third_more_is_let_pass(self):
+        assert not calibrate.over_budget("lessons", 39.9) and not calibrate.over_budget("solutions", 46.6)
+        assert calibrate.over_budget("lessons", 40.1).startswith("40 reference seconds, where 30 are allowed")
+        assert calibrate.over_budget("solutions", 46.8)
+
+    def test_seconds_are_scaled_by_the_core(self):
+        assert calibrate.reference_seconds(20, 5.0) == 20
+        assert calibrate.reference_seconds(20, 10.0) == 10  # a core half as fast
+        assert calibrate.reference_seconds(20, 8.0, 12.0) == 10
+
+    def test_the_workload_measures_processor_time_and_leaves_torch_as_it_was(self):
+        torch = pytest.importorskip("torch")
+        calibrate.figure(steps=1, repeats=1)  # what the first step loads is not counted
+        torch.manual_seed(1)
+        before, threads = torch.get_rng_state(), torch.get_num_threads()
+        start = time.process_time()
+        figure = calibrate.figure(steps=30, repeats=1)
+        spent = time.process_time() - start
+        assert torch.equal(torch.get_rng_state(), before) and torch.get_num_threads() == threads
+        assert 0.1 * spent < figure * 30 / calibrate.STEPS < spent
+
+
+class TestCard:
+    ROW = {"seconds": [19.2, 20.6], "memory_mb": [612, 655], "runs": 2}
+
+    def test_the_range_is_rounded_outwards(self):
+        assert "in 19 to 21 seconds and at most 660 MB of memory" in sentence(self.ROW)
+
+    def test_without_a_measurement_it_says_so(self):
+        assert "has not been measured" in sentence(None) and not re.search(r"\d", sentence(None))
+
+    def test_only_its_line_changes(self):
+        text = f"# T: q?\n\n> **You need** x.\n>\n{sentence(None)}\n> more"
+        assert carded(text, self.ROW) == text.replace(sentence(None), sentence(self.ROW))
+        assert carded(carded(text, self.ROW), None) == text
+
+    @pytest.mark.parametrize("text", ["# T", f"{sentence(None)}\n{sentence(None)}"])
+    def test_a_card_without_its_one_line_is_refused(self, text):
+        with pytest.raises(ValueError, match="a card has one line that begins"):
+            carded(text, None)
+
+    def test_what_git_keeps_was_measured_twice_and_is_of_lessons_that_exist(self):
+        rows = measured()
+        assert set(rows) == {"lessons", "solutions"} and LINE.pattern
+        for folder, found in rows.items():
+            assert set(found) <= {path.stem for path in LESSONS}
+            for stem, row in found.items():
+                (low, high), (small, large) = row["seconds"], row["memory_mb"]
+                assert 0 < low <= high and 50 < small <= large < 8000 and row["runs"] >= 2
+                assert not calibrate.over_budget(folder, low), stem

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import pathlib
 import random
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -13,6 +15,7 @@ import torch
 
 import conftest
 from conftest import BOOK, WHOLE, Run, merged, turn_of, unit_of
+from tools import build_book, calibrate
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -75,9 +78,15 @@ class File:
         cells = [nbformat.v4.new_markdown_cell("# Title"), *map(nbformat.v4.new_code_cell, sources)]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
         self.path, self.queue = path, []
+        self.kernel = SimpleNamespace(km=SimpleNamespace(provider=SimpleNamespace(pid=os.getpid())))
 
     def get_kernel_message(self, timeout: float | None = None, stream: str = "iopub") -> dict:
         return self.queue.pop(0)
+
+
+@pytest.fixture(autouse=True)
+def known_core(monkeypatch):
+    monkeypatch.setattr(calibrate, "quick", lambda: 5.0)
 
 
 def ran(tmp_path: pathlib.Path, *messages: dict, passed: bool = True, source: str = "a") -> Run:
@@ -106,3 +115,20 @@ def test_what_the_cache_could_not_tell_is_left_to_the_build(tmp_path, kind):
 def test_a_run_with_a_cell_that_failed_or_is_another_is_not_kept(tmp_path):
     assert not ran(tmp_path, passed=False).whole
     assert not ran(tmp_path, source="b").whole
+
+
+def test_a_lessons_outputs_are_kept_for_the_book_with_what_they_took(tmp_path, monkeypatch):
+    monkeypatch.setattr(build_book, "BUILD", tmp_path / "_build")
+    run = ran(tmp_path, shown("f"))
+    assert run.finish("lessons") == ""
+    key, spent = build_book.cached(build_book.get_cache(str(tmp_path / "_build" / ".jupyter_cache")), run.path)
+    assert spent.fingerprint == build_book.fingerprint(run.path) and spent.figures == (5.0, 5.0)
+    assert 0 < spent.reference_seconds == spent.cpu_seconds
+
+
+def test_a_solution_that_took_too_long_is_told(tmp_path, monkeypatch):
+    run = ran(tmp_path)
+    monkeypatch.setitem(calibrate.BUDGET, "solutions", 1e6)
+    assert run.finish("solutions") == ""
+    monkeypatch.setitem(calibrate.BUDGET, "solutions", 1e-3)
+    assert "are allowed" in run.finish("solutions")

@@ -1,4 +1,8 @@
-"""Measure what a test should not time: lessons, book, codec, grading. Writes ``_build/bench.json``, prints a table."""
+"""Measure what a test should not time: lessons, book, codec, grading. Writes ``_build/bench.json``, prints a table.
+
+What the lessons took goes into ``book/measured.json`` too, which git keeps, in *reference seconds* (`tools.calibrate`):
+the lowest and highest of a few runs. ``python -m tools.cards`` then writes it into the cards of the lessons.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ import json
 import os
 import pathlib
 import platform
-import resource
 import shutil
 import subprocess
 import sys
@@ -16,6 +19,7 @@ import time
 
 import nbformat
 
+from tools import calibrate, cards
 from tools.lessons import ROOT, find, lessons
 
 BUILD = ROOT / "_build"
@@ -30,33 +34,65 @@ def timed(command: list[str], **options) -> float:
     return time.perf_counter() - start
 
 
-def lesson(path: str) -> None:
-    """Run one lesson in this fresh process and print its seconds and the peak memory of its kernel (a child)."""
+def notebook(path: str, runs: int) -> dict:
+    """Run one lesson or solution a few times: ranges of reference seconds and of its kernel's peak memory, and figures.
+
+    Raises:
+        SystemExit: it failed; the cell and the error are said.
+    """
     from tools.build_book import run
 
-    _, seconds, problem = run(path)
-    if problem:
-        raise SystemExit(f"{path}: {problem}")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(
-        json.dumps(
-            {"seconds": round(seconds, 2), "peak_mb": round(peak / (1024 if sys.platform != "darwin" else 2**20))}
-        )
-    )
+    every = []
+    for _ in range(runs):
+        _, spent, problem = run(path)
+        if problem:
+            raise SystemExit(f"{path}: {problem}")
+        every.append(spent)
+    seconds = [spent.reference_seconds for spent in every]
+    megabytes = [spent.peak_bytes / 1e6 for spent in every]
+    figures = [figure for spent in every for figure in spent.figures]
+    return {
+        "seconds": [round(min(seconds), 1), round(max(seconds), 1)],
+        "memory_mb": [round(min(megabytes)), round(max(megabytes))],
+        "runs": runs,
+        "cpu_seconds": [round(spent.cpu_seconds, 1) for spent in every],
+        "calibration": [round(min(figures), 2), round(max(figures), 2)],
+    }
 
 
-def measure_lessons() -> dict:
-    result = {}
+def measure_lessons(runs: int, names: list[str]) -> dict:
+    """Rows for lessons and solutions, each in a process of its own; ``book/measured.json`` is brought up to date."""
+    chosen = [find(name) for name in names] or lessons()
+    kept, result = cards.measured(), {}
     for folder in ("lessons", "solutions"):
-        for path in lessons():
-            file = ROOT / folder / path.name
-            command = [sys.executable, "-m", "tools.bench", "--lesson", str(file)]
+        for path in chosen:
+            name = f"{folder}/{path.name}"
+            command = [sys.executable, "-m", "tools.bench", "--notebook", str(ROOT / name), "--runs", str(runs)]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(done.stderr.strip().splitlines()[-1])
-            command = f"python -m tools.bench --lesson {folder}/{path.name}"
-            result[f"{folder}/{path.stem}"] = {**json.loads(done.stdout.splitlines()[-1]), "command": command}
+            row = json.loads(done.stdout.splitlines()[-1])
+            kept[folder][path.stem] = {key: row[key] for key in ("seconds", "memory_mb", "runs")}
+            excess = calibrate.over_budget(folder, row["seconds"][0])
+            print(f"  {name:<52} {row['seconds'][0]:5.1f} to {row['seconds'][1]:.1f} reference s  {excess}", flush=True)
+            command = f"python -m tools.bench --only lessons --lessons {path.stem} --runs {runs}"
+            result[f"{folder}/{path.stem}"] = {**row, "command": command}
+    stems = {path.stem for path in lessons()}
+    kept = {folder: {stem: rows[stem] for stem in sorted(rows) if stem in stems} for folder, rows in kept.items()}
+    cards.MEASURED.write_text(_one_row_a_line(kept), encoding="utf-8")
+    print(f"{cards.MEASURED.relative_to(ROOT)} is written; python -m tools.cards puts it into the lessons", flush=True)
     return result
+
+
+def _one_row_a_line(rows: dict[str, dict[str, dict]]) -> str:
+    """JSON with a line for each notebook, so that a change of one is a line in git."""
+    folders = [
+        f" {json.dumps(folder)}: {{\n"
+        + ",\n".join(f"  {json.dumps(stem)}: {json.dumps(row)}" for stem, row in found.items())
+        + "\n }"
+        for folder, found in rows.items()
+    ]
+    return "{\n" + ",\n".join(folders) + "\n}\n"
 
 
 def measure_book() -> dict:
@@ -103,10 +139,10 @@ def measure_grading(sizes: list[int]) -> dict:
 
 def solve(submission: pathlib.Path, solutions: pathlib.Path) -> None:
     """Put the solutions where the stubs are."""
-    notebook, solved = nbformat.read(submission, 4), nbformat.read(solutions, 4)
+    given, solved = nbformat.read(submission, 4), nbformat.read(solutions, 4)
     bodies = {c.metadata["exercise"]: c.source for c in solved.cells if c.metadata.get("role") == "solution"}
     extra = [c for c in solved.cells if c.cell_type == "code"][0].source
-    for cell in notebook.cells:
+    for cell in given.cells:
         for source in bodies.values():
             first = next(x for x in source.splitlines() if x.startswith(("def ", "class ")))
             if (
@@ -115,7 +151,7 @@ def solve(submission: pathlib.Path, solutions: pathlib.Path) -> None:
                 and "NotImplementedError" in cell.source
             ):
                 cell.source = f"{extra}\n\n\n{source}"
-    nbformat.write(notebook, submission)
+    nbformat.write(given, submission)
 
 
 def table(report: dict) -> str:
@@ -142,25 +178,30 @@ def table(report: dict) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = {"lessons": measure_lessons, "book": measure_book, "codec": measure_codec, "grading": None}
+    parts = {"lessons": None, "book": measure_book, "codec": measure_codec, "grading": None}
     parser.add_argument("--only", choices=parts, action="append", help="measure this part only (may be repeated)")
     parser.add_argument("--submissions", type=int, nargs="+", default=[1, 10, 50], help="how many submissions to grade")
-    parser.add_argument("--lesson", help=argparse.SUPPRESS)
+    parser.add_argument("--lessons", nargs="+", default=[], metavar="NAME", help="measure these lessons only")
+    parser.add_argument("--runs", type=int, default=2, help="how often each lesson runs (2)")
+    parser.add_argument("--notebook", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.lesson:
-        lesson(options.lesson)
+    if options.runs < 1:
+        parser.error(f"--runs needs a number of at least 1; it was {options.runs}")
+    if options.notebook:
+        print(json.dumps(notebook(options.notebook, options.runs)))
         return
     if min(options.submissions) < 1:
         parser.error(f"--submissions needs numbers of at least 1; it was given {min(options.submissions)}")
+    parts["lessons"] = lambda: measure_lessons(options.runs, options.lessons)
     parts["grading"] = lambda: measure_grading(options.submissions)
     BUILD.mkdir(exist_ok=True)
     file = BUILD / "bench.json"
-    report = json.loads(file.read_text()) if file.exists() and options.only else {}
+    report = json.loads(file.read_text(encoding="utf-8")) if file.exists() and options.only else {}
     report |= {"python": platform.python_version(), "cores": os.cpu_count(), "when": time.strftime("%Y-%m-%d %H:%M")}
     for name in options.only or parts:
         print(f"measuring {name} ...", flush=True)
         report[name] = parts[name]()
-        file.write_text(json.dumps(report, indent=1))
+        file.write_text(json.dumps(report, indent=1), encoding="utf-8")
     print(table(report))
     print(f"\n{file}")
 

@@ -1,35 +1,64 @@
-"""The lessons of the course, discovered from ``_toc.yml``, and what each of them depends on."""
+"""The course as ``_toc.yml`` has it: its lessons in reading order, its parts, what is planned (``book/course.yml``)."""
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import json
 import pathlib
-import platform
+from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
-def lessons() -> list[pathlib.Path]:
-    """Notebooks in reading order."""
-    found: list[pathlib.Path] = []
+@dataclass(frozen=True)
+class Lesson:
+    """A line of the contents page. ``answers``: kinds of answer of its models to how likely an x is, for the map."""
 
-    def walk(node: object) -> None:
+    stem: str
+    title: str
+    question: str
+    written: bool
+    answers: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> str:
+        return self.stem.split("_")[0]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the course: its caption in the sidebar, what the contents page adds to it, and its lessons."""
+
+    caption: str
+    says: str
+    lessons: tuple[Lesson, ...]
+
+
+def _chapters(root: pathlib.Path) -> list[tuple[str, pathlib.Path, str]]:
+    """(caption of the part, notebook, title) of every lesson in ``_toc.yml``."""
+    found: list[tuple[str, pathlib.Path, str]] = []
+
+    def walk(node: Any, caption: str) -> None:
         if isinstance(node, dict):
+            caption = node.get("caption", caption)
             name = node.get("file", "")
             if isinstance(name, str) and name.startswith("lessons/"):
-                found.append(ROOT / (name.removesuffix(".ipynb") + ".ipynb"))
+                found.append((caption, root / (name.removesuffix(".ipynb") + ".ipynb"), node.get("title", "")))
             for value in node.values():
-                walk(value)
+                walk(value, caption)
         elif isinstance(node, list):
             for value in node:
-                walk(value)
+                walk(value, caption)
 
-    walk(yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8")))
+    walk(yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8")), "")
     return found
+
+
+def lessons(root: pathlib.Path | None = None) -> list[pathlib.Path]:
+    """Notebooks in reading order."""
+    return [path for _, path, _ in _chapters(root or ROOT)]
 
 
 def find(name: str) -> pathlib.Path:
@@ -44,54 +73,54 @@ def find(name: str) -> pathlib.Path:
 
 def code(notebook: pathlib.Path) -> list[str]:
     """The sources of a notebook's code cells."""
+    return [source for kind, source in _cells(notebook) if kind == "code"]
+
+
+def heading(notebook: pathlib.Path) -> tuple[str, str]:
+    """Title and question of a lesson: its first line is ``# Title: what is asked?``.
+
+    Raises:
+        ValueError: the first line has another form.
+    """
+    first = next((source for kind, source in _cells(notebook) if kind == "markdown"), "").split("\n")[0].strip()
+    title, _, question = first.removeprefix("# ").partition(": ")
+    if not (first.startswith("# ") and question.endswith("?")):
+        raise ValueError(f"{notebook.name} must begin with '# Title: what is asked?'; its first line is {first!r}")
+    return title, question[0].upper() + question[1:]
+
+
+def outline(root: pathlib.Path | None = None) -> list[Part]:
+    """The parts of the course with their lessons, written and planned, in reading order.
+
+    Raises:
+        ValueError: ``_toc.yml`` and ``book/course.yml`` disagree; the message says what to change.
+    """
+    root = root or ROOT
+    chapters = _chapters(root)
+    plan = yaml.safe_load((root / "book" / "course.yml").read_text(encoding="utf-8"))
+    says, answers, planned = plan["parts"], plan["answers"] or {}, plan["planned"] or {}
+    found: dict[str, list[Lesson]] = {caption: [] for caption in says}
+
+    def place(caption: str, lesson: Lesson, file: str) -> None:
+        if caption not in found:
+            raise ValueError(f"{file} puts {lesson.stem} into {caption!r}, which is not in `parts` of book/course.yml")
+        found[caption].append(lesson)
+
+    for caption, path, title in chapters:
+        if path.stem in planned:
+            raise ValueError(f"{path.stem} is in _toc.yml, so its lines under `planned` in book/course.yml must go")
+        own, question = heading(path)
+        title = title.removeprefix(f"{path.stem.split('_')[0]} · ") or own
+        place(caption, Lesson(path.stem, title, question, True, tuple(answers.get(path.stem, ()))), "_toc.yml")
+    for stem, entry in planned.items():
+        lesson = Lesson(stem, entry["title"], entry["question"], False, tuple(answers.get(stem, ())))
+        place(entry["part"], lesson, "book/course.yml")
+    known = {lesson.stem for every in found.values() for lesson in every}
+    if strange := sorted(set(answers) - known):
+        raise ValueError(f"`answers` in book/course.yml names {', '.join(strange)}, which is no lesson")
+    return [Part(c, says[c] or "", tuple(sorted(every, key=lambda x: x.stem))) for c, every in found.items()]
+
+
+def _cells(notebook: pathlib.Path) -> list[tuple[str, str]]:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    return ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
-
-
-def _imports(source: str) -> set[str]:
-    names: set[str] = set()
-    try:
-        tree = ast.parse("\n".join(line for line in source.splitlines() if not line.lstrip().startswith(("%", "!"))))
-    except SyntaxError:
-        return {"genutils.*"}  # cannot be read: depend on everything
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {a.name for a in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} | {f"{node.module}.{a.name}" for a in node.names}
-    return {n for n in names if n.split(".")[0] == "genutils"}
-
-
-def dependencies(notebook: pathlib.Path) -> list[pathlib.Path]:
-    """Files of ``genutils`` that a lesson imports, directly or through one another."""
-    package = ROOT / "genutils"
-    waiting, seen = set(), {package / "__init__.py"}
-    for source in code(notebook):
-        waiting |= _imports(source)
-    waiting |= _imports((package / "__init__.py").read_text(encoding="utf-8"))
-    while waiting:
-        name = waiting.pop()
-        if name.count(".") > 1:
-            waiting.add(name.rpartition(".")[0])  # importing a module runs the packages that it is in
-        base = ROOT.joinpath(*name.split("."))
-        files = [base.with_suffix(".py"), base / "__init__.py"]
-        if name == "genutils.*":
-            files = sorted(package.rglob("*.py"))
-        for file in files:
-            if file.exists() and file not in seen:
-                seen.add(file)
-                waiting |= _imports(file.read_text(encoding="utf-8"))
-    if package / "check" / "__init__.py" in seen:  # check() reaches the lesson's own checks by name
-        own = package / "check" / f"lesson_{notebook.stem.split('_')[0]}.py"
-        seen |= {own} if own.exists() else set()
-    return sorted(seen)
-
-
-def fingerprint(notebook: pathlib.Path) -> str:
-    """Changes whenever the outputs of a lesson could: its code, the genutils it uses, the pins, or Python itself."""
-    digest = hashlib.sha256(platform.python_version().encode())
-    for text in code(notebook):
-        digest.update(text.encode() + b"\0")
-    for file in [*dependencies(notebook), ROOT / "requirements.txt"]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return [(c["cell_type"], "".join(c["source"])) for c in cells]

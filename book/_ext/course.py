@@ -1,4 +1,4 @@
-"""What the book needs beyond the stock extensions: the map of families, the API page, and pages that stay offline."""
+"""What the book needs beyond the stock extensions: contents, map of families, API page, and pages that stay offline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from family_map import draw
+
+from tools.fingerprint import imported
+from tools.lessons import lessons, outline
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +21,7 @@ class FamilyMap(Directive):
         env = self.state.document.settings.env
         folder = env.docname.count("/") * "../"
         written = {Path(doc).name: f"{folder}{doc}.html" for doc in env.found_docs if doc.startswith("lessons/")}
-        return [nodes.raw("", draw(written), format="html")]
+        return [nodes.raw("", draw(outline(), written), format="html")]
 
 
 def public_modules() -> list[str]:
@@ -34,14 +37,40 @@ def public_modules() -> list[str]:
     return [name for name in names if name and name not in ("figures", "recipes") and "lesson_" not in name]
 
 
+def in_reading_order(names: list[str]) -> list[str]:
+    """Modules in the order in which the lessons first import them; then those of every lesson, then the rest."""
+    used = [imported(path) for path in lessons()]
+
+    def key(name: str) -> tuple:
+        where = [i for i, found in enumerate(used) if f"genutils.{name}" in found]
+        return (2, 0, name) if not where else (1, 0, name) if len(where) == len(used) else (0, where[0], name)
+
+    return sorted(names, key=key)
+
+
 def insert_api(app, docname: str, source: list[str]) -> None:
     """Put one section per module of genutils where the API page says so: a new module shows up by itself."""
     if docname != "book/api":
         return
-    order = app.config.genutils_order
-    names = sorted(public_modules(), key=lambda name: (order.index(name) if name in order else len(order), name))
-    sections = (f"## genutils.{name}\n\n```{{eval-rst}}\n.. automodule:: genutils.{name}\n```\n" for name in names)
+    sections = (
+        f"## genutils.{name}\n\n```{{eval-rst}}\n.. automodule:: genutils.{name}\n```\n"
+        for name in in_reading_order(public_modules())
+    )
     source[0] = source[0].replace("<!-- modules -->", "\n".join(sections))
+
+
+def insert_contents(app, docname: str, source: list[str]) -> None:
+    """Put the parts and lessons of the course where the contents page says so."""
+    if docname != "book/contents":
+        return
+    lines = []
+    for part in outline():
+        lines.append(f"## {part.caption}" + (f": {part.says}" if part.says else "") + "\n")
+        for lesson in part.lessons:
+            name = f"{lesson.number} · {lesson.title}"
+            lines.append(f"[{name}](../lessons/{lesson.stem}.ipynb)" if lesson.written else name)
+            lines.append(f": {lesson.question}" + (" · in preparation" * (not lesson.written)) + "\n")
+    source[0] = source[0].replace("<!-- lessons -->", "\n".join(lines))
 
 
 def drop_thebe(app, pagename, templatename, context, doctree) -> None:
@@ -60,9 +89,9 @@ def prefer_lessons(app, config) -> None:
 
 
 def setup(app):
-    app.add_config_value("genutils_order", [], "env")
     app.add_directive("family-map", FamilyMap)
     app.connect("config-inited", prefer_lessons)
     app.connect("source-read", insert_api)
+    app.connect("source-read", insert_contents)
     app.connect("html-page-context", drop_thebe, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

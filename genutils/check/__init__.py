@@ -22,6 +22,7 @@ import numpy as np
 from genutils.check import record as _record
 from genutils.check.expect import StillRunning, Wrong
 from genutils.lesson import display
+from genutils.palette import VERDICTS
 
 _HERE = str(pathlib.Path(__file__).parents[1])
 _EXERCISES: dict[str, Exercise] = {}
@@ -98,11 +99,8 @@ class Report:
         return "\n".join(lines + [f"    {key}: {value}" for key, value in self.details])
 
     def _repr_html_(self) -> str:
-        mark, colour, css = {
-            "right": ("✓", "#1a7f37", "right"),
-            "wrong": ("✗", "#c2410c", "wrong"),
-            "not attempted": ("○", "#808080", "quiet"),
-        }[self.verdict]
+        mark, css = {"right": ("✓", "right"), "wrong": ("✗", "wrong"), "not attempted": ("○", "quiet")}[self.verdict]
+        colour = VERDICTS[self.verdict]
         rows = "".join(
             f"<div style='margin-left:1.4em'><b>{html.escape(key)}</b> {html.escape(value)}</div>"
             for key, value in self.details

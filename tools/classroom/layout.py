@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from tools.lessons import lessons
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -53,7 +55,7 @@ class Classroom:
 
     def lesson(self, name: str) -> str:
         """The stem of a lesson that exists, from ``04_entropy``, ``04_entropy.ipynb``, a path, or ``04``."""
-        every = sorted(p.stem for p in (self.root / "lessons").glob("*.ipynb"))
+        every = [path.stem for path in lessons(self.root)]
         stem = pathlib.Path(name).name.removesuffix(".ipynb")
         found = [e for e in every if e == stem] or [e for e in every if stem and e.split("_")[0] == stem]
         if len(found) != 1:

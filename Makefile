@@ -48,7 +48,7 @@ release grade feedback: $(READY)
 	@$(RUN) -m tools.classroom $@ $(LESSON)
 
 yardstick: $(READY) ## any subset: MODELS="flow vae" DATA="digits ring" SEEDS=1
-	@$(RUN) -m tools.yardstick $(if $(MODELS),--models "$(MODELS)") $(if $(DATA),--data "$(DATA)") $(if $(SEEDS),--seeds $(SEEDS))
+	@$(RUN) -m tools.yardstick $(if $(MODELS),--models "$(MODELS)") $(if $(DATA),--data "$(DATA)") $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUDGET),--seconds $(BUDGET))
 
 bench: $(READY)
 	@$(RUN) -m tools.bench

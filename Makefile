@@ -42,7 +42,7 @@ release grade feedback: $(READY)
 	@$(RUN) -m tools.classroom $@ $(LESSON)
 
 yardstick: $(READY) ## any subset: MODELS="flow vae" DATA="digits ring" SEEDS=1
-	@$(RUN) -m tools.yardstick $(if $(MODELS),--models "$(MODELS)") $(if $(DATA),--data "$(DATA)") $(if $(SEEDS),--seeds $(SEEDS))
+	@$(RUN) -m tools.yardstick $(if $(MODELS),--models "$(MODELS)") $(if $(DATA),--data "$(DATA)") $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUDGET),--seconds $(BUDGET))
 
 mutants: $(READY) ## more or less: MUTANTS="--sample 800 --modules ppca,coding/huffman --seed 1"
 	@$(RUN) -m tools.mutants $(MUTANTS)

@@ -15,9 +15,7 @@ from torch import Tensor, nn
 
 from genutils.model import Model
 from genutils.networks import ResidualMLP
-from genutils.planar import PlaneNet
-
-__all__ = ["MADE", "PixelNet", "PlaneNet", "in_all_orders", "temper"]
+from genutils.planar import PlaneNet as PlaneNet
 
 
 class MADE(Model, nn.Module):

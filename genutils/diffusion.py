@@ -15,9 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from genutils.model import Model
-from genutils.schedules import Cosine, Schedule
-
-__all__ = ["Cosine", "Diffusion", "LevelDiffusion", "Schedule"]
+from genutils.schedules import Cosine as Cosine
+from genutils.schedules import Schedule as Schedule
 
 
 class Diffusion(Model, nn.Module):

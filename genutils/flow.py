@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from genutils.model import Model
-from genutils.networks import Constant, Lookup, ResidualMLP
-from genutils.splines import spline
-
-__all__ = ["Autoregressive", "Constant", "Coupling", "Flow", "Lookup", "Turn", "shuffled_couplings", "spline"]
+from genutils.networks import Constant as Constant
+from genutils.networks import Lookup as Lookup
+from genutils.networks import ResidualMLP
+from genutils.splines import spline as spline
 
 
 class Coupling(nn.Module):

@@ -262,3 +262,25 @@ def test_cpu_and_gpu_agree():
     x = torch.rand(6, 3, generator=seeded())
     here = flow.log_prob(x)
     assert torch.allclose(flow.cuda().log_prob(x.cuda()).cpu(), here, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["spline", "lines"])
+def test_couplings_at_once_are_the_couplings_one_after_another(kind):
+    torch.manual_seed(0)
+    shared = recipe.Pixels(5 if kind == "lines" else 9, levels=4, size=4, reach=1, width=16, blocks=1)
+    order, couplings, known = torch.randperm(16, generator=seeded(1)).tolist(), [], []
+    for part in (order[:2], order[2:5], order[5:10], order[10:]):
+        couplings.append(Coupling(known, part, recipe.Window(shared, known, part), kind=kind))
+        known = known + part
+    slow, fast = Flow(16, couplings[::-1]), Flow(16, [recipe.AtOnce(couplings)])
+    noisy(slow, 1.0)
+    fast.double()
+    x = torch.rand(7, 16, generator=seeded(2), dtype=torch.float64)
+    (z, ladj), (other, toll) = slow(x), fast(x)
+    assert torch.allclose(z, other, atol=1e-12) and torch.allclose(ladj, toll, atol=1e-10) and ladj.abs().min() > 1e-2
+    back, other = fast.inverse(z)
+    assert torch.allclose(back, x, atol=1e-8) and torch.allclose(ladj, -other, atol=1e-6)
+    with pytest.raises(ValueError, match="must be bent once"):
+        recipe.AtOnce(couplings[:-1])
+    with pytest.raises(ValueError, match="may see what those before it bend"):
+        recipe.AtOnce(couplings[::-1])

@@ -70,7 +70,9 @@ def environment() -> Report:
 
 def _python(version: tuple[int, int, int]) -> Finding:
     good = version >= (3, 11, 0)
-    remedy = "" if good else "the course needs Python 3.11 or newer: install one, then run `make setup` with it"
+    remedy = (
+        "" if good else "the course needs Python 3.11 or newer: install one, then run `python -m tools.setup` with it"
+    )
     return Finding("Python", f"{'.'.join(map(str, version))} on {platform.system()}", good, remedy)
 
 
@@ -87,7 +89,10 @@ def _package(name: str, why: str, pin: str | None) -> Finding:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return Finding(
-            name, "not installed", False, f"needed for {why}: run `make setup`, or `pip install {_want(name, pin)}`"
+            name,
+            "not installed",
+            False,
+            f"needed for {why}: run `python -m tools.setup`, or `pip install {_want(name, pin)}`",
         )
     if pin and version.split("+")[0] != pin:
         return Finding(name, version, True, f"the course was made with {pin}; last digits may differ")
@@ -109,7 +114,7 @@ def _accelerator() -> Finding:
     try:
         import torch
     except ImportError:
-        return Finding("accelerator", "cannot look without torch", False, "run `make setup`")
+        return Finding("accelerator", "cannot look without torch", False, "run `python -m tools.setup`")
     if torch.cuda.is_available():
         return Finding(
             "accelerator", torch.cuda.get_device_name(0), True, "lessons run on the processor unless you say otherwise"
@@ -125,5 +130,5 @@ def _data() -> Finding:
 
         found = f"{sum(map(len, (digits().train, digits().validation, digits().test))):,} digits, {text().source}"
     except Exception as error:  # whatever is wrong belongs in the report
-        return Finding("data", f"{type(error).__name__}: {error}", False, "run `make setup` again")
+        return Finding("data", f"{type(error).__name__}: {error}", False, "run `python -m tools.setup` again")
     return Finding("data", found, True, "all of it came with the packages")

@@ -224,9 +224,9 @@ def test_the_readme_names_the_same_parts_and_lessons():
 
 def test_the_api_page_has_every_public_module_in_reading_order(book):
     names = course.in_reading_order(course.public_modules())
-    headings = [
-        h.get_text().strip("#") for h in soup(book / "book" / "api.html").find(id="main-content").find_all("h2")
-    ]
+    main = soup(book / "book" / "api.html").find(id="main-content")
+    found = [h.get_text().strip("#") for h in main.find_all("h2")]
+    headings = [words for words in found if words.startswith("genutils")]
     assert headings == [f"genutils.{name}" for name in names]
     assert names.index("mixture") < names.index("autoregressive") < names.index("vae") < names.index("data")
 

@@ -41,7 +41,7 @@ def test_without_torch_the_rest_is_still_reported(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     report = environment.environment()
     accelerator = next(f for f in report.findings if f.what == "accelerator")
-    assert not accelerator.good and not report.good and "make setup" in accelerator.remedy
+    assert not accelerator.good and not report.good and "tools.setup" in accelerator.remedy
 
 
 def test_broken_data_are_reported(monkeypatch):

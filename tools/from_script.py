@@ -1,4 +1,4 @@
-"""Make notebooks of percent scripts: ``python -m tools.from_script lessons/23_coin.py`` writes the ``.ipynb``.
+"""Notebooks of percent scripts: ``python -m tools.from_script lessons/23_coin.py`` writes the ``.ipynb`` beside it.
 
 A cell begins with ``# %%`` or ``# %% [markdown]``, and after it its metadata: ``exercise="23.1" role="stub"``.
 """

@@ -59,7 +59,8 @@ class Report:
 def environment() -> Report:
     """Look at Python, the packages, the cores, the accelerator and the data; say in words what is missing.
 
-    A version that differs from the pinned one is no error, but numbers may then differ in their last digits.
+    A version that differs from the pinned one is no error, but numbers may then differ in their last digits. Only scipy
+    must be the one that is pinned: the text of the course is made from its documentation.
     """
     findings = [_python(sys.version_info[:3])]
     pins = _pins()

@@ -197,6 +197,11 @@ class TestProgress:
         assert "<span title='04.1 a&lt;b'>●</span> <span title='04.2 c'>◐</span>" in page and "○</span>" in page
         assert repr(table).splitlines()[:2] == ["lesson 04  1 of 2  ●◐", "lesson 05  0 of 1  ○"]
 
+    def test_the_folder_is_made_with_the_file(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("GENUTILS_PROGRESS", str(tmp_path / "mine" / "of 2026" / "progress.json"))
+        progress_file.record("04.1", "right")
+        assert progress_file.load() == {"04.1": "right"}
+
     def test_the_file_can_be_read_by_people_too(self, own_progress):
         for id in ("05.1", "04.2"):
             progress_file.record(id, "right")

@@ -253,6 +253,8 @@ class TestExpect:
 
     def test_a_number_may_come_as_an_array_of_one(self):
         expect_close(np.ones((1, 1)), 1.0, "one")
+        expect_close(np.full((1, 1), 1.01), 1.0, "one", rtol=0.1)
+        expect_close(np.full((1, 1), 0.01), 0.0, "nothing", atol=0.1)
 
     def test_stubs_inside_stay_unattempted(self):
         def stub():
@@ -291,6 +293,13 @@ class TestExpect:
             unchanged([a, b], [a, b + 1], given="x")
         with pytest.raises(Wrong, match="stays; hint: copy b"):
             unchanged(b, b[::-1], "stays", hint="copy b")
+
+        with pytest.raises(ValueError, match="shorter"):  # a check that forgot an argument
+            unchanged([a, b], [a])
+
+    def test_a_forgotten_return_is_named(self):
+        with pytest.raises(Wrong, match="got None; hint: the function ended without a `return`"):
+            numbers(None)
 
     def test_a_number_is_one_number(self):
         assert [number(2), number(np.float32(0.5)), number([[7]])] == [2.0, 0.5, 7.0]

@@ -197,6 +197,11 @@ class TestProgress:
         assert "<span title='04.1 a&lt;b'>●</span> <span title='04.2 c'>◐</span>" in page and "○</span>" in page
         assert repr(table).splitlines()[:2] == ["lesson 04  1 of 2  ●◐", "lesson 05  0 of 1  ○"]
 
+    def test_the_folder_is_made_with_the_file(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("GENUTILS_PROGRESS", str(tmp_path / "mine" / "of 2026" / "progress.json"))
+        progress_file.record("04.1", "right")
+        assert progress_file.load() == {"04.1": "right"}
+
     def test_the_file_can_be_read_by_people_too(self, own_progress):
         for id in ("05.1", "04.2"):
             progress_file.record(id, "right")
@@ -248,6 +253,8 @@ class TestExpect:
 
     def test_a_number_may_come_as_an_array_of_one(self):
         expect_close(np.ones((1, 1)), 1.0, "one")
+        expect_close(np.full((1, 1), 1.01), 1.0, "one", rtol=0.1)
+        expect_close(np.full((1, 1), 0.01), 0.0, "nothing", atol=0.1)
 
     def test_stubs_inside_stay_unattempted(self):
         def stub():
@@ -286,6 +293,13 @@ class TestExpect:
             unchanged([a, b], [a, b + 1], given="x")
         with pytest.raises(Wrong, match="stays; hint: copy b"):
             unchanged(b, b[::-1], "stays", hint="copy b")
+
+        with pytest.raises(ValueError, match="shorter"):  # a check that forgot an argument
+            unchanged([a, b], [a])
+
+    def test_a_forgotten_return_is_named(self):
+        with pytest.raises(Wrong, match="got None; hint: the function ended without a `return`"):
+            numbers(None)
 
     def test_a_number_is_one_number(self):
         assert [number(2), number(np.float32(0.5)), number([[7]])] == [2.0, 0.5, 7.0]

@@ -37,11 +37,11 @@ class Denoiser(nn.Module):
 
     def __init__(self, dims: int, outputs: int | None = None):
         super().__init__()
-        self.outputs, self.label = outputs, nn.Embedding(3, 8)
+        self.outputs, self.label = outputs, nn.Embedding(3, 8)  # two classes, and any
         self.net = ResidualMLP(dims + 1 + 8, dims * (outputs or 1), width=16, blocks=1)
 
-    def forward(self, z, t, labels=None):
-        said = self.label(torch.full((len(z),), 2) if labels is None else labels)
+    def forward(self, z, t, labels):
+        said = self.label(labels)
         out = self.net(torch.cat([z.flatten(1), t[:, None], said], 1))
         return out.view(*z.shape, self.outputs) if self.outputs else out.view_as(z)
 
@@ -104,9 +104,9 @@ FAMILIES: dict[str, tuple[Callable[[], nn.Module], Callable]] = {
     "VAE": (vae, points),
     "VAE with a flow as prior": (lambda: vae(Flow(2, [Autoregressive(Shifts())], base="normal")), points),
     "VAE of levels": (level_vae, bits),
-    "Diffusion": (lambda: Diffusion(Denoiser(2), (2,), schedule=Schedule(-6.0, 4.0)), labelled(points)),
-    "Diffusion, cosine": (lambda: Diffusion(Denoiser(2), (2,), schedule=Cosine()), labelled(points)),
-    "LevelDiffusion": (lambda: LevelDiffusion(Denoiser(4, 3), (4,), 3), labelled(bits)),
+    "Diffusion": (lambda: Diffusion(Denoiser(2), (2,), schedule=Schedule(-6.0, 4.0), classes=2), labelled(points)),
+    "Diffusion, cosine": (lambda: Diffusion(Denoiser(2), (2,), schedule=Cosine(), classes=2), labelled(points)),
+    "LevelDiffusion": (lambda: LevelDiffusion(Denoiser(4, 3), (4,), 3, classes=2), labelled(bits)),
     "GAN": (lambda: GAN(ResidualMLP(4, 2, width=8, blocks=1), 4), points),
     "GAN of classes": (lambda: GAN(Both(), 4, classes=3), points),
 }

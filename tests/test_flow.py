@@ -12,7 +12,7 @@ from genutils.data import digits, moons, ring
 from genutils.flow import Autoregressive, Constant, Coupling, Flow, Lookup, spline
 from genutils.model import Dequantized, bits_per_dim, kind
 from genutils.networks import ResidualMLP
-from genutils.pixelflow import Pixels, Window, groups
+from genutils.pixelflow import AtOnce, Pixels, Window, groups
 from genutils.recipes import Budget
 from genutils.recipes import flow as recipe
 from genutils.tasks import task
@@ -267,12 +267,12 @@ def test_cpu_and_gpu_agree():
 @pytest.mark.parametrize("kind", ["spline", "lines"])
 def test_couplings_at_once_are_the_couplings_one_after_another(kind):
     torch.manual_seed(0)
-    shared = recipe.Pixels(5 if kind == "lines" else 9, levels=4, size=4, reach=1, width=16, blocks=1)
+    shared = Pixels(5 if kind == "lines" else 9, levels=4, size=4, reach=1, width=16, blocks=1)
     order, couplings, known = torch.randperm(16, generator=seeded(1)).tolist(), [], []
     for part in (order[:2], order[2:5], order[5:10], order[10:]):
-        couplings.append(Coupling(known, part, recipe.Window(shared, known, part), kind=kind))
+        couplings.append(Coupling(known, part, Window(shared, known, part), kind=kind))
         known = known + part
-    slow, fast = Flow(16, couplings[::-1]), Flow(16, [recipe.AtOnce(couplings)])
+    slow, fast = Flow(16, couplings[::-1]), Flow(16, [AtOnce(couplings)])
     noisy(slow, 1.0)
     fast.double()
     x = torch.rand(7, 16, generator=seeded(2), dtype=torch.float64)
@@ -281,6 +281,6 @@ def test_couplings_at_once_are_the_couplings_one_after_another(kind):
     back, other = fast.inverse(z)
     assert torch.allclose(back, x, atol=1e-8) and torch.allclose(ladj, -other, atol=1e-6)
     with pytest.raises(ValueError, match="must be bent once"):
-        recipe.AtOnce(couplings[:-1])
+        AtOnce(couplings[:-1])
     with pytest.raises(ValueError, match="may see what those before it bend"):
-        recipe.AtOnce(couplings[::-1])
+        AtOnce(couplings[::-1])

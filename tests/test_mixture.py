@@ -143,6 +143,8 @@ class TestBoth:
 
     def test_stops_when_a_step_gains_too_little(self):
         assert len(GaussianMixture(3).fit(clouds(), steps=40, tolerance=1e9).history) == 2
+        gains = np.diff(GaussianMixture(3).fit(clouds(), steps=500, tolerance=1e-3).history)
+        assert len(gains) < 400 and gains[-1] < 1e-3 <= gains[:-1].min()
 
     def test_can_be_fitted_again_to_other_data(self):
         m = GaussianMixture(2).fit(clouds())

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tools.mutants import drawn, modules, tests_of
+from tools import mutants
 from tools.mutations import offered, written
 
 
@@ -59,14 +59,14 @@ def test_what_no_test_should_pin_is_left_alone():
 
 def test_the_sample_is_spread_over_the_modules_and_the_same_every_time():
     some = ["ppca", "coding/huffman", "check/expect"]
-    one, more = drawn(some, 400, 0), drawn(some, 900, 0)
+    one, more = mutants.drawn(some, 400, 0), mutants.drawn(some, 900, 0)
     assert list(one) == some and all(5 <= len(found) < len(more[name]) for name, found in one.items())
-    assert one == drawn(some, 400, 0) != drawn(some, 400, 1)
+    assert one == mutants.drawn(some, 400, 0) != mutants.drawn(some, 400, 1)
     assert all(more[name][: len(found)] == found for name, found in one.items())
 
 
 def test_every_module_that_can_be_changed_has_tests():
-    assert tests_of("ppca") == ["tests/test_ppca.py"]
-    assert tests_of("coding/huffman") == ["genutils/coding/huffman.py", "tests/test_coding.py"]
-    assert tests_of("check/lesson_04") == ["tests/test_exercises.py", "-k", "04."]
-    assert {name for name in modules() if not tests_of(name)} <= {"__init__", "recipes/__init__"}
+    assert mutants.tests_of("ppca") == ["genutils/ppca.py", "tests/test_ppca.py"]
+    assert mutants.tests_of("coding/huffman") == ["genutils/coding/huffman.py", "tests/test_coding.py"]
+    assert mutants.tests_of("check/lesson_04") == ["tests/test_exercises.py", "-k", "04."]
+    assert {name for name in mutants.modules() if not mutants.tests_of(name)} <= {"__init__", "recipes/__init__"}

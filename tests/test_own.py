@@ -37,6 +37,10 @@ class TestIDX:
         back = read_idx(tmp_path / "a")
         assert back.dtype == array.dtype and np.array_equal(back, array)
 
+    def test_nothing_is_read_as_nothing(self, tmp_path):
+        (tmp_path / "a").write_bytes(idx(np.zeros((0, 3), np.uint8)))
+        assert read_idx(tmp_path / "a").shape == (0, 3)
+
     @pytest.mark.parametrize(
         "change, words",
         [

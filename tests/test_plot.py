@@ -118,10 +118,11 @@ class TestHelpers:
 
     def test_white_and_black_are_the_ends_asked_for(self):
         images = np.arange(2.0, 6).reshape(1, 2, 2)
-        for asked, ends in (({}, (0, 5)), ({"vmin": 2}, (2, 5)), ({"vmax": 9}, (0, 9))):
+        for asked, ends in (({}, (0, 5)), ({"vmin": 2}, (2, 5)), ({"vmax": 9}, (0, 9)), ({"gap": 0}, (0, 5))):
             ax = plt.subplots()[1]
             show_images(ax, images, **asked)
-            assert ax.images[0].get_clim() == ends and ax.images[0].get_array().min() == ends[0]
+            assert ax.images[0].get_clim() == ends
+            assert ax.images[0].get_array().min() == (2 if "gap" in asked else ends[0])
             assert ax.images[0].get_cmap().name == "gray_r" and not ax.axison
 
     def test_a_density_lies_the_right_way_up(self):

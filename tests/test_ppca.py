@@ -96,6 +96,8 @@ class TestFit:
         x = data()
         assert np.allclose(PPCA(1).fit(x[:2]).mean, x[:2].mean(0))
         assert len(PPCA(2).fit_em(x, tolerance=1e9).history) == 2
+        gains = np.diff(PPCA(2).fit_em(x, steps=500, tolerance=1e-4).history)
+        assert len(gains) < 400 and gains[-1] < 1e-4 <= gains[:-1].min()
 
 
 class TestPosterior:

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-import conftest
-from conftest import BOOK, WHOLE, Run, merged, turn_of, unit_of
+from tests.one_run import Run, merged
+from tests.units import BOOK, WHOLE, seed_everything, turn_of, unit_of
 from tools import build_book, calibrate
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -53,9 +53,9 @@ def test_every_file_that_shares_a_fixture_stays_together():
 
 def test_chance_is_the_same_in_every_test():
     first = random.random(), np.random.rand(), torch.rand(1).item()  # noqa: NPY002
-    conftest.seed_everything("tests/test_suite.py::test_chance_is_the_same_in_every_test")
+    seed_everything("tests/test_suite.py::test_chance_is_the_same_in_every_test")
     assert (random.random(), np.random.rand(), torch.rand(1).item()) == first  # noqa: NPY002
-    conftest.seed_everything("another test")
+    seed_everything("another test")
     assert random.random() != first[0]
 
 
@@ -90,7 +90,10 @@ def known_core(monkeypatch):
 
 
 def ran(tmp_path: pathlib.Path, *messages: dict, passed: bool = True, source: str = "a") -> Run:
-    file = File(tmp_path / "x.ipynb", ["a"])
+    for name in ("lessons", "genutils"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "requirements.txt").touch()
+    file = File(tmp_path / "lessons" / "x.ipynb", ["a"])
     run = Run(file)
     file.queue = [message("execute_input", code="a", execution_count=1), *messages, message("status")]
     for _ in file.queue[:]:

@@ -31,7 +31,7 @@ from tools.mutations import Mutant, offered, written
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "_build" / "mutants.jsonl"
 #: Tests of a module that bears another name than its test file (beside ``test_<module>`` and ``test_<package>``).
-ALSO = {"data/files": ["test_own"], "lesson": ["test_lesson"], "check/record": ["test_check"]}
+ALSO = {"data/files": ["test_own"], "check/record": ["test_check"]}
 
 
 def modules(root: pathlib.Path = ROOT) -> list[str]:

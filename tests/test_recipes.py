@@ -84,7 +84,7 @@ def test_a_seed_gives_one_model_and_keeps_the_callers_randomness(name):
     assert torch.equal(one, two) and not torch.equal(one, other)
 
 
-NETWORKS = {"autoregressive": "warped", "flow": "flow.transforms.0.network.shared.warp", "vae": "decoder.network.warp"}
+NETWORKS = {"autoregressive": "warped", "flow": "model.transforms.0.network.shared.warp", "vae": "decoder.network.warp"}
 NETWORKS |= {"diffusion": "network.warp"}
 
 

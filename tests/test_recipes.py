@@ -86,14 +86,10 @@ def test_a_seed_gives_one_model_and_keeps_the_callers_randomness(name):
 
 NETWORKS = {
     "autoregressive": "warped",
-    "flow": "flow.transforms.0.couplings.0.network.shared.warp",
+    "flow": "model.transforms.0.couplings.0.network.shared.warp",
     "vae": "decoder.network.warp",
     "diffusion": "network.warp",
 }
-    "flow": "flow.transforms.0.couplings.0.network.shared.warp",
-    "vae": "decoder.network.warp",
-}
-NETWORKS |= {"diffusion": "network.warp"}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -207,12 +207,12 @@ def test_recipes_of_networks_have_operations(name):
     assert line.steps == 2 and line.operations > 1e6 and line.budget == "2 steps"
 
 
-def test_a_score_that_is_not_finite_is_an_error():
+def test_a_value_that_is_not_finite_is_an_error():
     class Impossible(Truth):
         def log_prob(self, x):
             return torch.full((len(x),), -torch.inf)
 
-    with pytest.raises(ValueError, match="no finite score"):
+    with pytest.raises(ValueError, match="no finite value"):
         run(pretended(Impossible), "ring", 0)
 
 

@@ -89,7 +89,7 @@ def _total(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _within(x: np.ndarray) -> float:
-    """The sum of all distances between two rows of x, each pair counted twice: half the work of `_total`(x, x)."""
+    """The sum of all distances between two rows of x, each pair counted twice: half the work of ``_total(x, x)``."""
     rows = max(1, CHUNK // len(x))
     total = 0.0
     for i in range(0, len(x), rows):

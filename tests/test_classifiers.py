@@ -243,5 +243,5 @@ class TestErrors:
         m = GaussianClassifier().fit(*data())
         with pytest.raises(ValueError, match="'melon' is not among the classes"):
             m.sample(3, "melon")
-        with pytest.raises(ValueError, match=r"one label, or 3 of them; its shape is \(2,\)"):
+        with pytest.raises(ValueError, match=r"one for all, or 3 of them; their shape is \(2,\)"):
             m.sample(3, ["apple", "pear"])

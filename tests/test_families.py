@@ -70,7 +70,7 @@ def images(n: int) -> torch.Tensor:
 
 
 def labelled(draw: Callable) -> Callable:
-    return lambda n: (draw(n), torch.randint(3, (n,)))
+    return lambda n: (draw(n), torch.randint(-1, 2, (n,)))  # -1 is "any"
 
 
 def vae(prior: nn.Module | None = None) -> VAE:

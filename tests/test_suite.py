@@ -91,7 +91,7 @@ def known_core(monkeypatch):
 
 def ran(tmp_path: pathlib.Path, *messages: dict, passed: bool = True, source: str = "a") -> Run:
     for name in ("lessons", "genutils"):
-        (tmp_path / name).mkdir()
+        (tmp_path / name).mkdir(exist_ok=True)
     (tmp_path / "requirements.txt").touch()
     file = File(tmp_path / "lessons" / "x.ipynb", ["a"])
     run = Run(file)

@@ -17,7 +17,6 @@ import json
 import os
 import pathlib
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -78,6 +77,8 @@ class FastestFirst:
 
 def run(scratch: pathlib.Path, tests: list[str], cpu: float, log: pathlib.Path) -> tuple[str, float]:
     """Run tests in a fork of this warm process: "green", "red", "endless" or an error, and the CPU seconds it took."""
+    import resource  # not on Windows
+
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     child = os.fork()
     if child == 0:
@@ -196,6 +197,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--modules", default="", help="only these, such as 'ppca,check/expect'")
     parser.add_argument("--without", default="", help="not these")
     options = parser.parse_args(arguments)
+    if not hasattr(os, "fork"):
+        raise SystemExit("mutants are run in forks of a warm process, which Windows does not have: use Linux or macOS")
     every = modules()
     if unknown := set(filter(None, options.modules.split(","))) - set(every):
         parser.error(f"no module {', '.join(sorted(unknown))}; there are {', '.join(every)}")

@@ -9,7 +9,7 @@ Written as in Kingma, Salimans, Poole, Ho (2021); the discrete form is that of H
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +45,8 @@ class Diffusion(Model, nn.Module):
         shape: Sequence[int],
         *,
         schedule: Schedule | None = None,
-        shift=0.0,
-        scale=1.0,
+        shift: float | Tensor = 0.0,
+        scale: float | Tensor = 1.0,
         classes: int | None = None,
     ):
         super().__init__()
@@ -182,7 +182,16 @@ class Diffusion(Model, nn.Module):
         return self.decode(last)
 
     @torch.no_grad()
-    def walk(self, z: Tensor, steps: int, *, labels=None, guidance: float = 1.0, eta: float = 1.0, generator=None):
+    def walk(
+        self,
+        z: Tensor,
+        steps: int,
+        *,
+        labels: Tensor | None = None,
+        guidance: float = 1.0,
+        eta: float = 1.0,
+        generator: torch.Generator | None = None,
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """From z at t = 1 back to t = 0; yields z and t after each step."""
         times = torch.linspace(1, 0, steps + 1)
         for now, then in zip(times, times[1:], strict=False):

@@ -139,7 +139,15 @@ class Flow(Model, nn.Module):
 
     TAIL = 1e-5
 
-    def __init__(self, dims: int, transforms: Sequence[nn.Module], *, low=0.0, high=1.0, base: str = "box"):
+    def __init__(
+        self,
+        dims: int,
+        transforms: Sequence[nn.Module],
+        *,
+        low: float | Sequence[float] = 0.0,
+        high: float | Sequence[float] = 1.0,
+        base: str = "box",
+    ):
         super().__init__()
         if base not in ("normal", "box"):
             raise ValueError(f"base is 'normal' or 'box'; it is {base!r}")

@@ -16,7 +16,7 @@ from genutils import model as interface
 from genutils.batches import Batch, Batches, count, dtypes_named, each, examples, split
 from genutils.checkpoint import Checkpoint
 from genutils.loop import Diverged, Kept, Loop, Ranks, averaged, descend, randomness, unwrap
-from genutils.plot import curve, plt, show
+from genutils.plot import COLOURS, curve, plt, show
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Record:
         curve(ax, self.steps, self.train, role="data", label="training")
         if not all(map(math.isnan, self.validation)):
             curve(ax, self.steps, self.validation, role="model", label="held out")
-            ax.plot(self.best_step, self.best, "o", color="#d97706", label=f"kept: step {self.best_step:,}")
+            ax.plot(self.best_step, self.best, "o", color=COLOURS["second"], label=f"kept: step {self.best_step:,}")
         ax.set(xlabel="step", ylabel=f"loss ({unit})")
         ax.legend()
 

@@ -27,7 +27,7 @@ class Run:
 
     def __init__(self, file: Any):
         self.path, self.mark, self.start = file.path, fingerprint(file.path), time.perf_counter()
-        self.figure, self.kernel = calibrate.quick(), psutil.Process(file.kernel.km.provider.pid)
+        self.figure, self.kernel = calibrate.quick(), psutil.Process(file.kernel.km.provisioner.pid)
         self.notebook = nbformat.read(file.path, as_version=4)
         self.left = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
         self.whole, self.done, self.messages, ask = True, 0, [], file.get_kernel_message

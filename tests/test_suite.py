@@ -78,7 +78,7 @@ class File:
         cells = [nbformat.v4.new_markdown_cell("# Title"), *map(nbformat.v4.new_code_cell, sources)]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
         self.path, self.queue = path, []
-        self.kernel = SimpleNamespace(km=SimpleNamespace(provider=SimpleNamespace(pid=os.getpid())))
+        self.kernel = SimpleNamespace(km=SimpleNamespace(provisioner=SimpleNamespace(pid=os.getpid())))
 
     def get_kernel_message(self, timeout: float | None = None, stream: str = "iopub") -> dict:
         return self.queue.pop(0)

@@ -65,9 +65,9 @@ def test_ids_of_graded_cells_are_made_in_one_file():
 def test_the_time_limit_is_told_by_a_type_that_one_file_defines():
     said = "still running" + " after"
     where = {file for file, text in sources("tools", "genutils").items() if any(said in x for x in literals(text))}
-    assert where == {"genutils/expect.py"}
+    assert where == {"genutils/check/expect.py"}
     defined = [f for f, text in sources("tools", "genutils").items() if re.search(r"^class StillRunning\b", text, re.M)]
-    assert defined == ["genutils/expect.py"]
+    assert defined == ["genutils/check/expect.py"]
 
 
 def test_verdicts_are_named_in_one_file():

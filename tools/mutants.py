@@ -72,7 +72,7 @@ class FastestFirst:
 
     def pytest_sessionfinish(self) -> None:
         if not self.file.exists():
-            self.file.write_text(json.dumps(self.times))
+            self.file.write_text(json.dumps(self.times), encoding="utf-8")
 
 
 def run(scratch: pathlib.Path, tests: list[str], cpu: float, log: pathlib.Path) -> tuple[str, float]:

@@ -32,9 +32,9 @@ def public_modules() -> list[str]:
         *packages, module = file.relative_to(ROOT / "genutils").with_suffix("").parts
         if module == "__init__":
             names.append(".".join(packages))
-        elif not packages or packages[0] not in (*whole, "figures", "recipes"):
+        elif not packages or packages[0] not in (*whole, "figures"):
             names.append(".".join([*packages, module]))
-    return [name for name in names if name and name not in ("figures", "recipes") and "lesson_" not in name]
+    return [name for name in names if name and name != "figures" and "lesson_" not in name]
 
 
 def in_reading_order(names: list[str]) -> list[str]:

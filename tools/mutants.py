@@ -30,7 +30,19 @@ from tools.mutations import Mutant, offered, written
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "_build" / "mutants.jsonl"
 #: Tests of a module that bears another name than its test file (beside ``test_<module>`` and ``test_<package>``).
-ALSO = {"data/files": ["test_own"], "check/record": ["test_check"]}
+ALSO = {
+    "check/record": ["test_check"],
+    "convolutional": ["test_diffusion", "test_gan", "test_recipes"],
+    "data/corpus": ["test_data"],
+    "data/files": ["test_own"],
+    "optimizers": ["test_recipes"],
+    "palette": ["test_plot"],
+    "pixelflow": ["test_flow"],
+    "planar": ["test_diffusion", "test_recipes"],
+    "schedules": ["test_diffusion"],
+    "splines": ["test_flow"],
+    "critics": ["test_gan"],
+}
 
 
 def modules(root: pathlib.Path = ROOT) -> list[str]:

@@ -33,7 +33,6 @@ RESULTS = ROOT / "_build" / "mutants.jsonl"
 ALSO = {
     "check/record": ["test_check"],
     "convolutional": ["test_diffusion", "test_gan", "test_recipes"],
-    "data/corpus": ["test_data"],
     "data/files": ["test_own"],
     "optimizers": ["test_recipes"],
     "palette": ["test_plot"],

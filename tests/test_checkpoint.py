@@ -141,6 +141,18 @@ def test_another_run_is_refused_and_what_differs_is_named(tmp_path, name):
         fit(**SETTINGS | {"model": Normal()} | {name: value}, checkpoint=file)
 
 
+def test_at_most_six_differences_are_named_and_the_others_counted(tmp_path):
+    file = tmp_path / "run.pt"
+    fit(Normal(), data(), steps=2, checkpoint=file)
+    six = {"steps": 3, "lr": 0.5, "batch_size": 7, "seed": 9, "clip": 2.0, "every": 1}
+    with pytest.raises(ValueError, match="belongs to another run") as said:
+        fit(Normal(), data(), checkpoint=file, **six)
+    assert str(said.value).count(" there and ") == 6 and " more;" not in str(said.value)
+    with pytest.raises(ValueError, match="belongs to another run.*; and 1 more;") as said:
+        fit(Normal(), data(), checkpoint=file, ema=0.5, **six)
+    assert str(said.value).count(" there and ") == 6
+
+
 def test_another_class_or_frozen_weights_are_another_run(tmp_path):
     class Other(Normal):
         pass

@@ -325,3 +325,9 @@ def test_an_example_without_probability_is_named():
 
     with pytest.raises(ValueError, match="example 2 gets inf: the model gives it no probability"):
         evaluate(Never(17), np.zeros((4, 3)))
+
+
+def test_the_noise_of_a_bound_comes_from_the_generator():
+    model, x = Dequantized(Box([1.0, 3.0, 2.0]), 2), np.tile([[0, 1]], (40, 1))
+    one, again, other = (evaluate(model, x, generator=np.random.default_rng(seed)).value for seed in (0, 0, 1))
+    assert one == again != other

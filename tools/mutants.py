@@ -31,9 +31,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "_build" / "mutants.jsonl"
 #: Tests of a module that bears another name than its test file (beside ``test_<module>`` and ``test_<package>``).
 ALSO = {
+    "batches": ["test_training"],
     "check/record": ["test_check"],
     "convolutional": ["test_diffusion", "test_gan", "test_recipes"],
     "data/files": ["test_own"],
+    "loop": ["test_training", "test_gan"],
     "optimizers": ["test_recipes"],
     "palette": ["test_plot"],
     "pixelflow": ["test_flow"],

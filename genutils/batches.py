@@ -89,8 +89,8 @@ def examples(name: str, data: Any) -> None:
 def count(batch: Any) -> int:
     """How many examples a batch has, by its first tensor that is no single number; -1 if it has none.
 
-    >>> count((torch.zeros(3, 2), torch.zeros(3))), count({"x": torch.zeros(0, 2)})
-    (3, 0)
+    >>> count((torch.zeros(3, 2), torch.zeros(3))), count({"x": torch.zeros(0, 2)}), count({})
+    (3, 0, -1)
     """
     lengths = [len(part) for part in tensors(batch) if part.ndim]
     return lengths[0] if lengths else -1

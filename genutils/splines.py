@@ -60,7 +60,7 @@ def spline(
     def at(values: Tensor, i: Tensor) -> Tensor:
         return values.gather(-1, i)[..., 0]
 
-    x0, w = (k[..., 0] / bins, 1 / bins) if widths is None else (at(xs, k), at(w, k))
+    x0, w = (k[..., 0].to(v.dtype) / bins, 1 / bins) if widths is None else (at(xs, k), at(w, k))
     y0, h = at(ys, k), at(h, k)
     s = h / w
     if slopes is None:

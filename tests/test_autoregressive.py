@@ -211,3 +211,8 @@ def test_cpu_and_gpu_agree():
     x = torch.randint(3, (6, 4, 4), generator=seeded())
     host, card = pixels(orders=2).double(), pixels(orders=2).double().cuda()
     assert torch.allclose(card.log_prob(x.cuda()).cpu(), host.log_prob(x), atol=1e-4)
+
+
+def test_either_end_of_the_levels_has_a_logit_of_its_own():
+    basis = PixelNet(levels=5, width=8).basis
+    assert basis.shape == (7, 5) and basis[-2:].tolist() == [[1, 0, 0, 0, 0], [0, 0, 0, 0, 1]]

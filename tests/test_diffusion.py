@@ -209,3 +209,44 @@ def test_cpu_and_gpu_agree():
     model, x = gaussian(), torch.randn(6, 1, generator=seeded())
     here = model.elbo(x, generator=seeded())
     assert torch.allclose(model.cuda().elbo(x.cuda(), generator=seeded()).cpu(), here, atol=1e-3)
+
+
+def test_without_labels_the_network_is_asked_for_any():
+    asked = []
+
+    def network(z, t, labels):
+        asked.append(labels.tolist())
+        return torch.zeros_like(z)
+
+    model = Diffusion(Scripted(network), (2,), classes=3)
+    for labels in (None, torch.tensor([2, -1])):
+        model.asked(torch.zeros(2, 2), torch.zeros(2), labels)
+    assert asked == [[3, 3], [2, 3]]
+
+
+class Scripted(nn.Module):
+    def __init__(self, script):
+        super().__init__()
+        self.forward = script
+
+
+@pytest.mark.parametrize("levels", [None, 4])
+def test_the_last_part_of_the_bound_is_the_cost_of_x_given_z_0(levels):
+    """With so much noise at t = 0 that x and z_0 are far apart."""
+    schedule = Schedule(1.0, 3.0)
+    network = Scripted(lambda z, t, labels: torch.zeros(*z.shape, levels) if levels else torch.zeros_like(z))
+    if levels:
+        model, x = LevelDiffusion(network, (2,), levels, schedule=schedule), torch.tensor([[0, 3], [1, 2], [3, 3]])
+    else:
+        model, x = Diffusion(network, (2,), schedule=schedule), torch.tensor([[0.5, -1.0], [2.0, 0.0], [1.0, 1.0]])
+    *_, rest = model.parts(x, generator=torch.Generator().manual_seed(0))
+    generator, data = torch.Generator().manual_seed(0), model.encode(x)
+    _, last = (torch.randn(data.shape, generator=generator) for _ in range(2))
+    alpha, sigma = schedule(torch.zeros(()))
+    z = alpha * data + sigma * last
+    if levels:
+        fit = -0.5 * ((z[..., None] - alpha * model.values) / sigma) ** 2
+        want = -fit.log_softmax(-1).gather(-1, x[..., None]).flatten(1).sum(1)
+    else:
+        want = -torch.distributions.Normal(z / alpha, sigma / alpha).log_prob(data).sum(1) - model.volume()
+    assert torch.allclose(rest, want, atol=1e-5)

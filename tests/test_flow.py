@@ -284,3 +284,31 @@ def test_couplings_at_once_are_the_couplings_one_after_another(kind):
         AtOnce(couplings[:-1])
     with pytest.raises(ValueError, match="may see what those before it bend"):
         AtOnce(couplings[::-1])
+
+
+def test_the_box_has_thin_tails_around_its_middle(monkeypatch):
+    flow = Flow(2, [], base="box")
+    far = torch.tensor([[3.0, 0.5], [-2.0, 4.0]])
+    want = torch.distributions.Normal(0.5, 1).log_prob(far).sum(1) + math.log(Flow.TAIL)
+    assert torch.allclose(flow.log_prob(far), want, atol=1e-5)
+    monkeypatch.setattr(Flow, "TAIL", 1.0)  # samples of the tail alone
+    tail = flow.sample(20_000, generator=torch.Generator().manual_seed(0))
+    assert (tail.mean(0) - 0.5).abs().max() < 0.03 and (tail.std(0) - 1).abs().max() < 0.03
+
+
+def test_a_spline_of_zeros_is_the_identity_to_the_last_digit():
+    x = torch.linspace(0.01, 0.99, 50, dtype=torch.float64)
+    y, ladj = spline(x, torch.zeros(50, 6).double(), torch.zeros(50, 5).double())
+    assert (y - x).abs().max() < 1e-12 and ladj.abs().max() < 1e-12
+
+
+def test_what_a_network_is_told_counts_on_the_way_back_too():
+    class Told(torch.nn.Module):
+        def forward(self, x, *, warped):
+            return torch.stack([warped.float(), 2 * warped.float()], 1)
+
+    coupling = Coupling([0], [1], Told(), kind="affine")
+    x, flags = torch.randn(6, 2, generator=torch.Generator().manual_seed(0)), torch.arange(6) % 2
+    z, ladj = coupling(x, warped=flags)
+    back, minus = coupling.inverse(z, warped=flags)
+    assert torch.allclose(back, x, atol=1e-6) and torch.allclose(minus, -ladj) and ladj.tolist() != [0.0] * 6

@@ -535,3 +535,14 @@ def test_processor_and_accelerator_agree():
     x, labels = torch.randn(64, 8, 8), torch.randint(10, (64,))
     game = play(gan, critic, lambda n: (x[:n], labels[:n]), steps=3, batch_size=16, penalty=0.1, ema=0.9)
     assert math.isfinite(game.critic[-1])
+
+
+def test_the_critic_stands_still_while_the_sampler_learns():
+    critic, seen = nn.Sequential(nn.Linear(2, 1), nn.Flatten(0)), []
+
+    def loss(fake):
+        seen.append([p.requires_grad for p in critic.parameters()])
+        return non_saturating(fake)
+
+    play(GAN(nn.Linear(2, 2), 2), critic, lambda n: torch.randn(n, 2), steps=2, batch_size=4, loss=loss)
+    assert seen == [[False, False]] * 2 and all(p.requires_grad for p in critic.parameters())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
-from genutils.networks import Dropout, ResidualMLP, waves
+from genutils.networks import Dropout, Lookup, ResidualMLP, waves
 
 
 def test_zero_starts_at_zero_and_still_learns():
@@ -61,3 +62,14 @@ def test_waves_tell_times_apart_and_know_no_batch():
     assert torch.cdist(features, features).add(torch.eye(200) * 9).min() > 0.02
     assert torch.equal(waves(t[7:8], 8), features[7:8])
     assert torch.allclose(features[:, :8].square() + features[:, 8:].square(), torch.ones(200, 8), atol=1e-5)
+
+
+def test_a_lookup_is_linear_between_its_entries_and_holds_beyond_them():
+    torch.manual_seed(0)
+    table = Lookup(4, low=-1, high=3, knots=17, width=5)
+    table.net = nn.Identity()  # what the small network is given
+    at = torch.linspace(-1, 3, 17)[:, None]
+    with torch.no_grad():
+        entries, between = table(at), table((at[:-1] + at[1:]) / 2)
+        assert torch.allclose(between, (entries[:-1] + entries[1:]) / 2, atol=1e-5)
+        assert entries.std(0).min() > 0.01 and torch.allclose(table(torch.tensor([[-9.0], [9.0]])), entries[[0, -1]])

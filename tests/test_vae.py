@@ -169,3 +169,28 @@ def test_cpu_and_gpu_agree():
     model, x = linear(0.3).float(), data(5).float()
     here = model.elbo(x, generator=seeded())
     assert torch.allclose(model.cuda().elbo(x.cuda(), generator=seeded()).cpu(), here, atol=1e-4)
+
+
+def test_the_bound_passes_on_what_it_is_told_and_refuses_labels():
+    told = []
+
+    def decoder(z, **more):
+        told.append(more)
+        return Independent(Normal(z, 1.0), 1)
+
+    model = VAE(2, lambda x: Independent(Normal(x, 1.0), 1), decoder)
+    model.elbo(torch.zeros(3, 2), warped=torch.ones(3))
+    assert told[0]["warped"].tolist() == [1, 1, 1]
+    with pytest.raises(ValueError, match="without classes|no classes|labels"):
+        model.elbo(torch.zeros(3, 2), torch.zeros(3).long())
+
+
+def test_the_importance_weighted_bound_takes_64_samples_unless_told():
+    drawn = []
+
+    def decoder(z):
+        drawn.append(len(z))
+        return Independent(Normal(z, 1.0), 1)
+
+    VAE(2, lambda x: Independent(Normal(x, 1.0), 1), decoder).iwae_bound(torch.zeros(3, 2))
+    assert drawn == [3 * 64]

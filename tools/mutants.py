@@ -39,7 +39,7 @@ ALSO = {
     "optimizers": ["test_recipes"],
     "palette": ["test_plot"],
     "pixelflow": ["test_flow"],
-    "planar": ["test_diffusion", "test_recipes"],
+    "planar": ["test_autoregressive", "test_diffusion", "test_flow", "test_recipes"],
     "schedules": ["test_diffusion"],
     "splines": ["test_flow"],
     "critics": ["test_gan"],

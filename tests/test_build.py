@@ -57,7 +57,7 @@ def used_by_two(copy: pathlib.Path) -> set[str]:
 
 
 def run_stale() -> list[str]:
-    return [name for name, _ in build_book.execute(2, calibrated=False)]
+    return [name for name, _ in build_book.execute(2, clock=None)]
 
 
 class TestFingerprint:

@@ -49,7 +49,7 @@ def copy(tmp_path_factory) -> pathlib.Path:
     for module in ("tests/__init__.py", "tests/mutants/__init__.py"):
         shutil.copy(ROOT / module, root / module)
     run(root, "-m", "tools.from_script", "lessons/00_zero.py", *block(5).split("\n")[0].split()[3:])
-    run(root, "-c", "from tools import build_book as b; b.BUILD.mkdir(); b.execute(1, calibrated=False); b.pages()")
+    run(root, "-c", "from tools import build_book as b; b.BUILD.mkdir(); b.execute(1, clock=None); b.pages()")
     return root
 
 

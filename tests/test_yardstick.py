@@ -19,7 +19,7 @@ from genutils.kinds import Estimate, Kind, Unit
 from genutils.model import Model
 from genutils.recipes import RECIPES, Budget, Settings, recipe
 from genutils.tasks import TASKS, task
-from genutils.yardstick import RESULTS, Line, append, count_operations, missing, read, rows, run, table
+from genutils.yardstick import RESULTS, Line, append, count_operations, missing, read, rows, run, runs, table
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -329,3 +329,10 @@ def test_every_family_has_its_recipe():
     for name in ("frequencies", "histogram", "kde", "mixture", "ngram"):
         assert name in RECIPES and recipe(name).SETTINGS
     assert {"digits", "ring", "text", "photos"} <= set(TASKS)
+
+
+def test_a_thousand_samples_are_timed(monkeypatch):
+    asked, sample = [], runs._sample
+    monkeypatch.setattr(runs, "_sample", lambda model, given, n, seed: asked.append(n) or sample(model, given, n, seed))
+    run("frequencies", "digits", 0)
+    assert asked[0] == 1000

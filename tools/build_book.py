@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import nbformat
@@ -72,16 +73,17 @@ def machine() -> tuple[int, int]:
     return cores, free
 
 
-def run(path: str, calibrated: bool = True) -> tuple[str, Spent, str | None]:
+def run(path: str, clock: Callable[[], float] | None = calibrate.quick) -> tuple[str, Spent, str | None]:
     """Execute one notebook. Returns its JSON, what it took, and an error in one line if it failed.
 
     The fingerprint is that of the sources before the run: what is edited while the lesson runs makes it stale.
+    ``clock`` is asked before and after how fast the core is.
     """
     os.environ.update(ENVIRONMENT | {"PYTHONPATH": str(pathlib.Path(path).parents[1])})
     mark = fingerprint(pathlib.Path(path))
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell("from genutils.lesson import spent\nprint(*spent())", id="spent"))
-    before = [calibrate.quick()] if calibrated else []
+    before = [clock()] if clock else []
     start, spent = time.perf_counter(), Spent(mark, 0.0)
     try:
         NotebookClient(
@@ -93,7 +95,7 @@ def run(path: str, calibrated: bool = True) -> tuple[str, Spent, str | None]:
         ).execute()
         seconds = time.perf_counter() - start
         cpu, peak = notebook.cells[-1].outputs[0].text.split()
-        figures = (*before, calibrate.quick()) if calibrated else ()
+        figures = (*before, clock()) if clock else ()
         spent = Spent(mark, seconds, float(cpu), int(peak), figures)
         problem = None
     except CellExecutionError as error:
@@ -124,7 +126,9 @@ def took() -> dict[str, Spent]:
     return {stem: kept[1] for stem, kept in found.items() if kept}
 
 
-def execute(jobs: int, *, force: bool = False, calibrated: bool = True) -> list[tuple[str, float]]:
+def execute(
+    jobs: int, *, force: bool = False, clock: Callable[[], float] | None = calibrate.quick
+) -> list[tuple[str, float]]:
     """Run each lesson whose outputs could differ from the cached ones.
 
     Returns:
@@ -145,7 +149,7 @@ def execute(jobs: int, *, force: bool = False, calibrated: bool = True) -> list[
     times, failures = [], []
     spawn = multiprocessing.get_context("spawn")  # a forked worker would hold the lock even after this one is killed
     with concurrent.futures.ProcessPoolExecutor(max_workers=min(jobs, len(stale)), mp_context=spawn) as pool:
-        running = {pool.submit(run, str(path), calibrated): path for path in stale}
+        running = {pool.submit(run, str(path), clock): path for path in stale}
         for done, future in enumerate(concurrent.futures.as_completed(running), 1):
             path = running[future]
             text, spent, problem = future.result()

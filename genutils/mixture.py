@@ -7,7 +7,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
@@ -290,6 +289,8 @@ class CategoricalMixture(Mixture):
 
 def _k_means(x: np.ndarray, K: int, rng: np.random.Generator, rounds: int = 10) -> np.ndarray:
     """(N, K) one-hot: which of K groups each example is in, after some rounds of k-means from a k-means++ start."""
+    from scipy.cluster.vq import kmeans2  # here, since loading it takes longer than all else in this file
+
     with warnings.catch_warnings(), np.errstate(invalid="ignore"):
         warnings.simplefilter("ignore", UserWarning)  # where fewer than K examples differ, a group may stay empty
         group = kmeans2(x, K, iter=rounds, minit="++", rng=rng)[1]

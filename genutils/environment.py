@@ -107,7 +107,7 @@ def _want(name: str, pin: str | None) -> str:
 def _cores() -> Finding:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     found = f"{cores}, of which a calculation may use {threads.allowed()}"
-    remedy = "" if cores >= 2 else "with one core a lesson may take up to a minute; nothing else changes"
+    remedy = "" if cores >= 2 else "with one core building the book takes twice as long; nothing else changes"
     return Finding("processor cores", found, True, remedy)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 
+import pytest
+import torch
+
 from genutils import environment
 from genutils.environment import Finding, Report, _package, _python
 
@@ -56,3 +59,19 @@ def test_the_report_reads_in_a_notebook_and_in_a_terminal():
     report = Report((Finding("a", "1"), Finding("b", "none", False, "get one")))
     assert "| b | none | ✗ get one |" in report._repr_markdown_()
     assert repr(report) == "✓ a: 1\n✗ b: none. get one"
+
+
+@pytest.mark.parametrize("kind, name", [("cuda", "A fast card"), ("mps", "Apple GPU"), (None, "none")])
+def test_an_accelerator_is_named_and_none_is_needed(monkeypatch, kind, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: kind == "cuda")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda i: ["A fast card", "another"][i])
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: kind == "mps")
+    found = environment._accelerator()
+    assert found.found == name and found.good and found.remedy
+
+
+def test_one_core_will_do(monkeypatch):
+    for cores in (1, 2):
+        monkeypatch.setattr(environment.os, "sched_getaffinity", lambda pid, n=cores: range(n), raising=False)
+        found = environment._cores()
+        assert found.good and found.found.startswith(f"{cores}, ") and bool(found.remedy) == (cores == 1)

@@ -11,6 +11,7 @@ import torch
 from genutils import data
 from genutils.augment import warp
 from genutils.kinds import Unit
+from genutils.recipes import MINUTE, Budget
 from genutils.tasks import TASKS, Windows, task
 from genutils.training import fit
 
@@ -170,3 +171,15 @@ def test_fit_hands_a_batch_to_the_loss_as_it_is(kind):
 
     fit(line, batch, loss=loss, steps=3, batch_size=4)
     assert len(seen) == 3 and all(type(b) is kind and len(b) == 2 for b in seen)
+
+
+def test_some_examples_or_all_there_are():
+    given = task("digits")
+    whole = given.split("train")["x"]
+    assert torch.equal(given.examples(), whole) and torch.equal(given.examples(9_999), whole)
+    some = given.examples(5, generator=torch.Generator().manual_seed(0))
+    assert len(some) == 5 and not torch.equal(some, whole[:5])
+
+
+def test_a_minute_has_sixty_seconds():
+    assert MINUTE == Budget(seconds=60) and MINUTE.count(0.5) == 120

@@ -175,3 +175,12 @@ class TestBoth:
     def test_errors_say_what_to_do(self, call, words):
         with pytest.raises(ValueError, match=words):
             call()
+
+
+def test_the_share_that_is_blurred_may_be_nothing_and_never_all():
+    x = np.random.default_rng(0).integers(4, size=(30, 3))
+    fits = [CategoricalMixture(2, 4, **more).fit(x).log_prob(x) for more in ({}, {"blur": 1.0, "share": 0.0})]
+    assert np.allclose(*fits)
+    for share in (-0.1, 1.0):
+        with pytest.raises(ValueError, match="share is in"):
+            CategoricalMixture(2, 4, blur=1.0, share=share)

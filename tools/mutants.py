@@ -75,7 +75,7 @@ class FastestFirst:
     """A plugin of pytest: note what each test takes, and next time begin with the fastest ones."""
 
     def __init__(self, file: pathlib.Path):
-        self.file, self.times = file, json.loads(file.read_text()) if file.exists() else {}
+        self.file, self.times = file, json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
     def pytest_collection_modifyitems(self, items: list) -> None:
         items.sort(key=lambda item: self.times.get(item.nodeid, 0.0))
@@ -180,7 +180,9 @@ def try_module(module: str, mutants: list[Mutant], scratch: pathlib.Path, say: C
             raise SystemExit(f"{module} has no tests: write tests/test_{module.split('/')[-1]}.py")
         state, took = run(scratch, tests, 600, log)
         if state != "green":
-            raise SystemExit(f"{module}: its tests must pass before it is mutated\n{log.read_text()[-3000:]}")
+            raise SystemExit(
+                f"{module}: its tests must pass before it is mutated\n{log.read_text(encoding='utf-8')[-3000:]}"
+            )
         file = scratch / "genutils" / f"{module}.py"
         original = file.read_text(encoding="utf-8")
         file.write_text("1 / 0\n", encoding="utf-8")

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export PYTHONPATH := $(CURDIR)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)  # in a container you are often root
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab release grade feedback yardstick bench mutants clean
+.PHONY: help setup book test lab release grade feedback yardstick bench mutants checks clean
 
 help: ## this list
 	@echo "make book                         run the lessons and build the book"
@@ -18,6 +18,7 @@ help: ## this list
 	@echo "make yardstick                    train every family on every data set and print the table (90 minutes)"
 	@echo "make bench                        measure lessons, book, codec and grading"
 	@echo "make mutants                      change the package 400 times and see whether its tests notice (an hour)"
+	@echo "make checks LESSON=04             show which wrong answers each check catches, with which hint, and how fast"
 	@echo "make clean                        remove what was generated, never anybody's work"
 	@echo "CLASSROOM=path moves the classroom folder; PYTHON=python3.12 picks the interpreter."
 
@@ -46,6 +47,10 @@ yardstick: $(READY) ## any subset: MODELS="flow vae" DATA="digits ring" SEEDS=1
 
 mutants: $(READY) ## more or less: MUTANTS="--sample 800 --modules ppca,coding/huffman --seed 1"
 	@$(RUN) -m tools.mutants $(MUTANTS)
+
+checks: $(READY) ## of a lesson or of one exercise: LESSON=04.2
+	@test -n "$(LESSON)" || { echo "say which lesson: make checks LESSON=04"; exit 2; }
+	@$(RUN) -m tools.checks $(LESSON)
 
 bench: $(READY)
 	@$(RUN) -m tools.bench

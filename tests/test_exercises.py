@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import functools
 import pathlib
 
 import pytest
 
-from genutils.check import Exercise, _examine, exercises
+from genutils.check import exercises
 from genutils.check.expect import Wrong
-from tests.mutants import CANDIDATES
-from tests.notebooks import LESSONS, ROOT, SOLUTIONS, by_role, cells, imports
-
-for module in sorted((ROOT / "tests" / "mutants").glob("lesson_*.py")):
-    importlib.import_module(f"tests.mutants.{module.stem}")
+from tests.mutants import CANDIDATES, Candidate, mutant
+from tests.notebooks import LESSONS, SOLUTIONS, by_role, cells
+from tools import calibrate, checks
 
 EXERCISES = exercises()
 IDS = list(EXERCISES)
-MUTANTS = [c for c in CANDIDATES if c.hint is not None]
-ALTERNATIVES = [c for c in CANDIDATES if c.hint is None]
-# Solutions are graded at seeds that nobody has seen; wrong answers and other right ones are three times as many.
-SEEDS = {"solution": range(10), "candidate": range(3)}
+for number in {id.split(".")[0] for id in IDS}:
+    checks.candidates(number)
+CANDIDATES.sort(key=lambda c: IDS.index(c.exercise))
+SEEDS = range(10)  # solutions are graded at seeds that nobody has seen
 
 
 def _lesson(id: str, folder: list[pathlib.Path]) -> pathlib.Path:
@@ -42,22 +40,14 @@ def _definition(source: str) -> ast.FunctionDef | ast.ClassDef:
     return found[0]
 
 
-def _built(id: str, kind: str):
-    """The stub's or the solution's function, run as the notebook runs it."""
-    notebook = _lesson(id, LESSONS if kind == "stub" else SOLUTIONS)
-    space: dict = {}
-    sources = [imports(notebook)]
-    if kind == "solution":  # a solution may use the ones before it
-        sources += [c["source"] for k, c in by_role(notebook, "solution").items() if k <= id]
-    else:
-        sources.append(_stub(id))
-    for source in sources:
-        exec(compile(source, f"<{kind} {id}>", "exec"), space)
-    return space[EXERCISES[id].name]
+def _name(candidate: Candidate) -> str:
+    return f"{candidate.exercise}-" + ("right" if candidate.hint is None else candidate.hint or "wrong")
 
 
-def _report(exercise: Exercise, answer, seed: int = 0):
-    return _examine(answer, exercise, seed, 30.0, False)[0]
+@functools.cache
+def _figure() -> float:
+    """How fast this core is, once for all exercises."""
+    return calibrate.quick()
 
 
 def test_every_lesson_has_its_solutions_and_checks():
@@ -106,17 +96,19 @@ class TestExercise:
             assert by_role(_lesson(id, folder), "check")[id]["source"].strip() == f"check({EXERCISES[id].name})"
 
     def test_stub_is_reported_as_not_attempted(self, id):
-        assert _report(EXERCISES[id], _built(id, "stub")).verdict == "not attempted"
+        assert checks.report(id, checks.stub(id)).verdict == "not attempted"
 
     def test_solution_passes_at_ten_seeds(self, id):
-        solved = _built(id, "solution")
-        for seed in SEEDS["solution"]:
-            report = _report(EXERCISES[id], solved, seed)
-            assert report.verdict == "right", (seed, report)
+        assert checks.faults(Candidate(id, checks.solution(id), None), SEEDS) == []
 
-    def test_there_are_three_mutants_and_an_alternative(self, id):
-        assert sum(c.exercise == id for c in MUTANTS) >= 3
-        assert sum(c.exercise == id for c in ALTERNATIVES) >= 1
+    def test_the_check_answers_at_once(self, id):
+        took = calibrate.reference_seconds(checks.seconds(id, checks.solution(id)), _figure())
+        assert took <= checks.LIMIT[EXERCISES[id].trains] * calibrate.TOLERANCE
+
+    def test_there_are_six_mutants_and_three_alternatives(self, id):
+        known = [c for c in CANDIDATES if c.exercise == id]
+        assert sum(c.hint is not None for c in known) >= checks.LEAST["mutants"]
+        assert sum(c.hint is None for c in known) >= checks.LEAST["alternatives"]
 
     def test_no_solution_body_stands_in_the_lesson(self, id):
         body = [n for n in _definition(_solution(id)).body if not isinstance(n, ast.Expr)]
@@ -130,19 +122,9 @@ class TestExercise:
         assert all(whole not in ast.unparse(tree) for tree in code)
 
 
-@pytest.mark.parametrize("candidate", ALTERNATIVES, ids=lambda c: f"{c.exercise}-{c.answer.__name__}")
-def test_a_differently_written_right_answer_passes(candidate):
-    for seed in SEEDS["candidate"]:
-        report = _report(EXERCISES[candidate.exercise], candidate.answer, seed)
-        assert report.verdict == "right", (seed, report)
-
-
-@pytest.mark.parametrize("candidate", MUTANTS, ids=lambda c: f"{c.exercise}-{c.hint}")
-def test_a_mutant_is_rejected_with_its_hint(candidate):
-    for seed in SEEDS["candidate"]:
-        report = _report(EXERCISES[candidate.exercise], candidate.answer, seed)
-        assert report.verdict == "wrong", (seed, report)
-        assert candidate.hint in repr(report), (seed, report)
+@pytest.mark.parametrize("candidate", CANDIDATES, ids=_name)
+def test_a_wrong_answer_is_rejected_with_its_hint_and_a_right_one_passes(candidate):
+    assert checks.faults(candidate) == []
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -152,7 +134,7 @@ def test_a_mutant_is_rejected_with_its_hint(candidate):
     ids=["None", "text", "nan", "object", "empty", "negative"],
 )
 def test_nonsense_is_wrong_and_never_crashes_the_check(id, nonsense):
-    assert _report(EXERCISES[id], nonsense).verdict == "wrong"
+    assert checks.report(id, nonsense).verdict == "wrong"
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -183,7 +165,7 @@ def test_an_object_that_equals_everything_earns_nothing(id):
         def __hash__(self):
             return 0
 
-    assert _report(EXERCISES[id], lambda *a, **k: Yes()).verdict == "wrong"
+    assert checks.report(id, lambda *a, **k: Yes()).verdict == "wrong"
 
 
 def test_mutants_belong_to_exercises_and_carry_their_names():
@@ -198,3 +180,28 @@ def test_a_check_cannot_hold_by_accident():
         expect([1], "a list is not a truth value")
     with pytest.raises(Wrong):
         expect(False, "no")
+
+
+class TestTheJudgeOfChecks:
+    """`tools.checks.faults` sees what is let through, what is refused, and what is shown the wrong hint."""
+
+    def test_a_wrong_answer_that_passes(self):
+        assert "called right" in checks.faults(Candidate("04.1", checks.solution("04.1"), "nats"))[0]
+
+    def test_a_right_answer_that_is_refused(self):
+        assert "called wrong" in checks.faults(Candidate("04.1", lambda p: 0.0, None))[0]
+
+    def test_another_hint_and_a_hint_where_none_was_expected(self):
+        nats = next(c for c in CANDIDATES if (c.exercise, c.hint) == ("04.1", "nats")).answer
+        assert len(checks.faults(Candidate("04.1", nats, "swapped"))) == len(checks.SEEDS)
+        assert "no hint was expected" in checks.faults(Candidate("04.1", nats, ""))[0]
+        assert checks.faults(Candidate("04.1", nats, "nats")) == []
+
+    def test_a_mutant_says_its_hint(self):
+        with pytest.raises(TypeError, match="empty text for none"):
+            mutant("04.1", hint=None)
+
+    def test_the_report_marks_faults(self, monkeypatch):
+        monkeypatch.setitem(checks.LEAST, "mutants", 99)
+        said = list(checks.lines(EXERCISES["04.1"], _figure()))
+        assert said[2].startswith("! ") and said[2].endswith("mutants of 99")

@@ -37,11 +37,13 @@ class Exercise:
     name: str
     points: int
     test: Callable[[Any, np.random.Generator], None] = field(repr=False)
+    trains: bool = False  # such a check may take seconds
 
 
-def exercise(id: str, name: str, points: int = 2) -> Callable:
+def exercise(id: str, name: str, points: int = 2, *, trains: bool = False) -> Callable:
     """Decorator that registers ``test(answer, rng)`` as the check of an exercise.
 
+    A check takes half a second at most, or five where it ``trains`` a network.
     Registering the same exercise again from the same module (it was reloaded after an edit) replaces its check.
     """
 
@@ -52,7 +54,7 @@ def exercise(id: str, name: str, points: int = 2) -> Callable:
                 raise ValueError(
                     f"exercise {id} ({name}) collides with {other.id} ({other.name}); ids and names are unique"
                 )
-        _EXERCISES[id] = Exercise(id, name, points, test)
+        _EXERCISES[id] = Exercise(id, name, points, test, trains)
         return test
 
     return register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,53 @@ def modes_covered(samples: Any, centres: Any, radius: float, *, least: float = 0
     """
     counts = mode_counts(samples, centres, radius)
     return int((counts >= max(1.0, least * len(samples) / len(counts))).sum())
+
+
+def real_against_real(
+    statistic: Callable[[Any, Any], float],
+    real: Any,
+    n: int,
+    *,
+    against: Any = None,
+    repeats: int = 20,
+    seed: int = 0,
+) -> np.ndarray:
+    """What a comparison gives where there is no difference: the honest limit of every "near" and "told apart".
+
+    Both samples are real, drawn at random and without overlap, as large as those that are judged. Data in a file have
+    an order (of writers, of days), so the first n rows are no sample.
+
+    Args:
+        statistic: a function of two samples of n examples; a number.
+        real: (N, ...) real examples, an array or tensor.
+        n: examples in each sample.
+        against: (M, ...) other real examples for the second sample, such as training data where ``real`` is held out;
+            by default the second sample comes from ``real`` as well.
+        repeats: how many pairs of samples.
+        seed: of the draws.
+
+    Returns:
+        (repeats,) values of the statistic.
+
+    Raises:
+        ValueError: there are too few examples.
+
+    >>> values = real_against_real(lambda a, b: a.mean() - b.mean(), np.arange(100.0), 50, repeats=200)
+    >>> bool(abs(values.mean()) < 2), values.shape
+    (True, (200,))
+    """
+    if n < 1 or repeats < 1:
+        raise ValueError(f"n and repeats are 1 or more; they are {n} and {repeats}")
+    if len(real) < (2 * n if against is None else n):
+        raise ValueError(f"{len(real)} real examples are too few for samples of {n} that do not overlap")
+    if against is not None and len(against) < n:
+        raise ValueError(f"{len(against)} examples to compare with are too few for samples of {n}")
+    rng, values = np.random.default_rng(seed), np.empty(repeats)
+    for i in range(repeats):
+        order = rng.permutation(len(real))
+        second = real[order[n : 2 * n]] if against is None else against[rng.permutation(len(against))[:n]]
+        values[i] = statistic(real[order[:n]], second)
+    return values
 
 
 def _total(x: np.ndarray, y: np.ndarray) -> float:

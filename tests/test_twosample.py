@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from genutils import twosample
-from genutils.twosample import energy_distance, mode_counts, modes_covered
+from genutils.twosample import energy_distance, mode_counts, modes_covered, real_against_real
 
 
 def by_cdf(x, y):
@@ -98,3 +98,41 @@ def test_a_stray_sample_covers_nothing():
 def test_it_says_what_is_wrong(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+class TestRealAgainstReal:
+    def test_samples_do_not_overlap_and_have_the_size(self):
+        seen = []
+        values = real_against_real(lambda a, b: seen.append((a, b)) or 0.0, np.arange(10), 5, repeats=50)
+        assert values.shape == (50,)
+        assert all(sorted([*a, *b]) == list(range(10)) and len(a) == len(b) == 5 for a, b in seen)
+        assert len({tuple(a) for a, _ in seen}) > 40
+
+    def test_the_second_sample_may_come_from_elsewhere(self):
+        values = real_against_real(lambda a, b: float(b.min() - a.max()), np.arange(5), 5, against=np.arange(9) + 100)
+        assert values.min() >= 96 and len(set(values)) > 1
+
+    def test_the_order_of_the_data_plays_no_part_and_tensors_serve(self):
+        writers = torch.arange(2).repeat_interleave(500).float()[:, None]
+        first = energy_distance(writers[:500], writers[500:])
+        honest = real_against_real(energy_distance, writers, 500)
+        assert first > 0.9 and abs(honest).max() < 0.02
+
+    def test_the_seed_decides(self):
+        one, same, other = (
+            real_against_real(lambda a, b: float(a[0] - b[0]), np.arange(50), 3, seed=s) for s in (1, 1, 2)
+        )
+        assert (one == same).all() and (one != other).any()
+
+    @pytest.mark.parametrize(
+        ("n", "more", "says"),
+        [
+            (6, {}, "10 real examples are too few for samples of 6"),
+            (5, {"against": np.arange(4)}, "4 examples to compare with are too few"),
+            (0, {}, "1 or more; they are 0"),
+            (2, {"repeats": 0}, "1 or more; they are 2 and 0"),
+        ],
+    )
+    def test_too_few_are_refused(self, n, more, says):
+        with pytest.raises(ValueError, match=says):
+            real_against_real(lambda a, b: 0.0, np.arange(10), n, **more)

@@ -12,8 +12,8 @@ from genutils.model import Model
 class Neighbours(Model, nn.Module):
     """P(x) = product over pixels of P(x_i | its left, upper, upper-left and upper-right neighbour, its place). Exact.
 
-    A table of vectors for the place of a pixel, one for the level of each neighbour; their sum goes through two layers. A
-    neighbour outside the image has a vector of its own.
+    Vectors for the place of a pixel and for the level of each neighbour; their sum goes through two layers.
+    A neighbour outside the image has a vector of its own.
 
     Args:
         width: of the vectors and of the hidden layer.

@@ -35,7 +35,8 @@ def seed_everything(name: str) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-WHOLE = {"test_baselines", "test_classroom", "test_classroom_judge", "test_contributing", "test_densities"}  # they share something costly
+# What files share is costly.
+WHOLE = {"test_baselines", "test_classroom", "test_classroom_judge", "test_contributing", "test_densities"}
 BOOK = {"test_book", "test_browser"}
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from tests.notebooks import LESSONS, SOLUTIONS, cells, imports
 from tools import build_book, calibrate
-from tools.cards import LINE, carded, measured, sentence
-from tools.lessons import heading, lessons
+from tools.cards import LINE, carded, measured, reading, sentence
+from tools.lessons import FURTHER, SITTING, core, heading, lessons
 from tools.link_lessons import linked
 
 NOTEBOOKS = LESSONS + SOLUTIONS
@@ -52,7 +52,7 @@ class TestLesson:
     def test_opens_with_one_title_and_a_card(self, path):
         first = cells(path)[0]
         assert first["cell_type"] == "markdown" and first["source"].startswith("# ")
-        for promise in ("You will be able to", "You need", "It runs"):
+        for promise in ("You will be able to", "You need", "It reads", "It runs"):
             assert promise in first["source"]
         assert all(heading(path))
         titles = [c for c in cells(path) if c["cell_type"] == "markdown" and re.search(r"(?m)^# ", c["source"])]
@@ -60,7 +60,15 @@ class TestLesson:
 
     def test_the_card_says_what_was_measured(self, path):
         card, row = cells(path)[0]["source"], measured()["lessons"].get(path.stem)
-        assert carded(card, row) == card, "run: python -m tools.cards"
+        assert carded(card, row, core(path)[0]) == card, "run: python -m tools.cards"
+
+    def test_is_one_sitting(self, path):
+        words, count = core(path)
+        assert words <= SITTING[0] and count <= SITTING[1], "cut, or move what is optional to '## Going further'"
+
+    def test_what_is_optional_comes_last(self, path):
+        text = "\n".join(c["source"] for c in cells(path) if c["cell_type"] == "markdown")
+        assert FURTHER not in re.findall(r"(?m)^## .*", text)[:-1]
 
     def test_seeds_and_imports_in_the_first_code_cell(self, path):
         assert "default_rng(" in imports(path) or "manual_seed(" in imports(path)
@@ -162,13 +170,15 @@ class TestCard:
 
     def test_only_its_line_changes(self):
         text = f"# T: q?\n\n> **You need** x.\n>\n{sentence(None)}\n> more"
-        assert carded(text, self.ROW) == text.replace(sentence(None), sentence(self.ROW))
-        assert carded(carded(text, self.ROW), None) == text
+        once = carded(text, self.ROW, 800)
+        assert once == text.replace(sentence(None), f"{reading(800)}\n>\n{sentence(self.ROW)}")
+        assert carded(once, None, 800) == text.replace(sentence(None), f"{reading(800)}\n>\n{sentence(None)}")
+        assert carded(once, self.ROW, 3000) == once.replace("about 10 minutes", "about 20 minutes")
 
     @pytest.mark.parametrize("text", ["# T", f"{sentence(None)}\n{sentence(None)}"])
     def test_a_card_without_its_one_line_is_refused(self, text):
         with pytest.raises(ValueError, match="a card has one line that begins"):
-            carded(text, None)
+            carded(text, None, 100)
 
     def test_what_git_keeps_was_measured_twice_and_is_of_lessons_that_exist(self):
         rows = measured()

@@ -35,7 +35,7 @@ def seed_everything(name: str) -> None:
         sys.modules["torch"].manual_seed(seed)
 
 
-# What files share is costly.
+# Tests of these files share something costly.
 WHOLE = {"test_baselines", "test_classroom", "test_classroom_judge", "test_contributing", "test_densities"}
 BOOK = {"test_book", "test_browser"}
 

@@ -1,4 +1,7 @@
-"""Write what the bench measured (``book/measured.json``) into the card at the top of each lesson; run after a bench."""
+"""Write into the card at the top of each lesson how long it is and what the bench measured (``book/measured.json``).
+
+To be run after a bench, and after a change of a lesson's length.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from typing import Any
 
 import nbformat
 
-from tools.lessons import ROOT, lessons
+from tools.lessons import ROOT, core, lessons
 
 MEASURED = ROOT / "book" / "measured.json"
-LINE = re.compile(r"(?m)^> \*\*It runs\*\* .*$")
+LINE = re.compile(r"(?m)^(> \*\*It reads\*\* .*\n>\n)?> \*\*It runs\*\* .*$")
+PACE = 150  # words a minute, with time for formulas and figures
 END = "without network, with the same numbers every time. What it took when this page was made is said at the end."
 
 
@@ -36,13 +40,22 @@ def sentence(row: dict[str, Any] | None) -> str:
     return f"> **It runs** in {took} on one core of an ordinary laptop, {END}"
 
 
-def carded(text: str, row: dict[str, Any] | None) -> str:
-    """The first cell of a lesson with that line.
+def reading(words: int) -> str:
+    """The line of the card for the words of a lesson's core path: minutes, in steps of five.
+
+    >>> reading(3400)
+    '> **It reads** in about 25 minutes, exercises not counted.'
+    """
+    return f"> **It reads** in about {5 * max(1, math.ceil(words / PACE / 5))} minutes, exercises not counted."
+
+
+def carded(text: str, row: dict[str, Any] | None, words: int) -> str:
+    """The first cell of a lesson with those two lines.
 
     Raises:
         ValueError: the cell has no line that begins ``> **It runs**``, or several.
     """
-    text, count = LINE.subn(lambda _: sentence(row), text)
+    text, count = LINE.subn(lambda _: f"{reading(words)}\n>\n{sentence(row)}", text)
     if count != 1:
         raise ValueError(f"a card has one line that begins '> **It runs** '; this one has {count}")
     return text
@@ -52,7 +65,7 @@ def main() -> None:
     rows = measured()["lessons"]
     for path in lessons():
         notebook = nbformat.read(path, as_version=4)
-        card = carded(notebook.cells[0].source, rows.get(path.stem))
+        card = carded(notebook.cells[0].source, rows.get(path.stem), core(path)[0])
         if card != notebook.cells[0].source:
             notebook.cells[0].source = card
             nbformat.write(notebook, path)

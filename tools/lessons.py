@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+FURTHER = "## Going further"
+SITTING = (3500, 90)  # words and cells that the core path of a lesson may have
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,16 @@ def find(name: str) -> pathlib.Path:
 def code(notebook: pathlib.Path) -> list[str]:
     """The sources of a notebook's code cells."""
     return [source for kind, source in _cells(notebook) if kind == "code"]
+
+
+def core(notebook: pathlib.Path) -> tuple[int, int]:
+    """How long the core path of a lesson is: words of its Markdown, and cells, before its last section "Going further".
+
+    A lesson is one sitting (`SITTING`); what is optional comes after the core, or goes.
+    """
+    found = _cells(notebook)
+    end = next((i for i, (kind, text) in enumerate(found) if kind == "markdown" and text.startswith(FURTHER)), None)
+    return sum(len(text.split()) for kind, text in found[:end] if kind == "markdown"), len(found[:end])
 
 
 def heading(notebook: pathlib.Path) -> tuple[str, str]:

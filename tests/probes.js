@@ -13,6 +13,12 @@ globalThis.probes = {
     return [`the page is ${document.documentElement.scrollWidth} wide`, ...out.slice(0, 8).map((e) => e.outerHTML.slice(0, 100))];
   },
 
+  // Code that is cut off at the right, by the lines that are too long.
+  cutCode() {
+    const cut = [...document.querySelectorAll("div.cell_input pre")].filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1);
+    return cut.map((e) => e.innerText.split("\n").reduce((a, b) => (b.length > a.length ? b : a)));
+  },
+
   // Text whose contrast is below WCAG AA (4.5, or 3 for large letters), with the page's own luminance.
   contrast() {
     const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

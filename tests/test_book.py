@@ -5,7 +5,10 @@ from __future__ import annotations
 import pathlib
 import re
 import sys
+from html import unescape
 from urllib.parse import unquote, urlsplit
+
+from bs4 import BeautifulSoup
 
 from tests.pages import ROOT, discover, soup
 from tools.lessons import lessons, outline
@@ -13,6 +16,7 @@ from tools.lessons import lessons, outline
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import course  # noqa: E402
 import family_map  # noqa: E402
+import folded  # noqa: E402
 
 
 def resources(page) -> list[tuple[str, str]]:
@@ -138,6 +142,44 @@ def test_every_page_has_language_title_and_no_traceback(book, subtests):
 
 COURSE = outline()
 WRITTEN = [path.stem for path in lessons()]
+
+
+CELL = """x = 2
+claim(
+    x > 1,
+    f\"\"\"It is
+    {x} &lt; 3.\"\"\",
+)
+say(f\"\"\"Two
+lines.\"\"\")
+say("short")
+claim(x == 2, "short")
+"""
+
+
+class TestFolding:
+    """A sentence of the code that the page shows is folded away: whole lines, which a tick brings back."""
+
+    def test_what_is_asserted_stays_and_what_is_said_goes(self):
+        page = f'<div class="highlight-ipython3 notranslate"><div class="highlight"><pre>{CELL}</pre></div></div>'
+        pre = BeautifulSoup(folded.fold(page), "html.parser").pre
+        assert pre.get_text() == unescape(CELL)  # what one copies
+        assert len(pre.find_all("input", type="checkbox")) == 2
+        for told in pre.find_all("span", class_="told"):
+            told.decompose()
+        assert pre.get_text() == 'x = 2\nclaim(\n    x > 1,\n)\nsay(f"""Two\nsay("short")\nclaim(x == 2, "short")\n'
+
+    def test_other_code_is_left_alone(self):
+        page = (
+            f"<p>{CELL}</p>" + '<div class="highlight-python"><div class="highlight"><pre>%time x\n</pre></div></div>'
+        )
+        assert folded.fold(page) == page
+
+    def test_lessons_are_folded(self, book, subtests):
+        for path in lessons():
+            with subtests.test(lesson=path.stem):
+                boxes = soup(book / "lessons" / f"{path.stem}.html").select("pre label.told > input[aria-label]")
+                assert len(boxes) >= 5
 
 
 def test_the_course_is_whole():

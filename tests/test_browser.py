@@ -56,7 +56,11 @@ def visit(page, book: pathlib.Path, name: str, view: str) -> dict:
         found["contrast"] = page.evaluate("probes.contrast()")
     if view == "night":
         found["figures"] = page.evaluate("probes.strangeFigures()")
-    if view == "day":  # last: it moves the focus
+    if view == "day":
+        page.set_viewport_size({"width": 1200, "height": 900})
+        found["cut"] = page.evaluate("probes.cutCode()")
+        page.set_viewport_size({"width": 1300, "height": 900})
+        # last, for it moves the focus
         found["stops"] = []
         for _ in range(6 + 3 * page.locator(".bd-sidebar-primary a").count()):
             page.keyboard.press("Tab")
@@ -114,6 +118,23 @@ def test_a_phone_never_scrolls_sideways(pages, subtests):
     for name, page in pages("phone").items():
         with subtests.test(page=name):
             assert page["wide"] == []
+
+
+def test_no_line_of_code_is_cut_on_a_laptop(pages, subtests):
+    for name, page in pages("day").items():
+        with subtests.test(page=name):
+            assert page["cut"] == []
+
+
+def test_a_folded_sentence_is_shown_by_a_key(book, open_page):
+    page = open_page()
+    go(page, book, "lessons/04_entropy.html")
+    cell = page.locator("div.cell_input pre:visible:has(label.told)").first
+    box, told = cell.locator("label.told > input").first, cell.locator("span.told").first
+    assert not told.is_visible()
+    box.focus()
+    page.keyboard.press("Space")
+    assert told.is_visible()
 
 
 @pytest.mark.parametrize("view, mode", [("day", "light"), ("night", "dark")])

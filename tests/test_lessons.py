@@ -41,6 +41,11 @@ class TestNotebook:
             assert set(cell["metadata"]) <= {"exercise", "role", "tags", "points"}
             assert ("exercise" in cell["metadata"]) == ("role" in cell["metadata"])
 
+    def test_code_fits_the_page(self, path):
+        for cell in cells(path):
+            if cell["cell_type"] == "code":
+                assert [line for line in cell["source"].splitlines() if len(line) > 100] == []
+
     def test_every_code_cell_parses(self, path):
         for cell in cells(path):
             if cell["cell_type"] == "code":

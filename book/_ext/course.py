@@ -7,6 +7,7 @@ from pathlib import Path
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from family_map import draw
+from folded import fold
 
 from tools.fingerprint import imported
 from tools.lessons import lessons, outline
@@ -83,6 +84,12 @@ def drop_thebe(app, pagename, templatename, context, doctree) -> None:
     context["script_files"] = [s for s in context.get("script_files", []) if not is_thebe(s)]
 
 
+def fold_sentences(app, pagename, templatename, context, doctree) -> None:
+    """Fold the sentences away that the code of a lesson says and the page shows."""
+    if pagename.startswith("lessons/") and context.get("body"):
+        context["body"] = fold(context["body"])
+
+
 def prefer_lessons(app, config) -> None:
     """Let the search rank lessons first (the path must be absolute: a Jupyter Book has no folder of conf.py)."""
     config.html_search_scorer = str(ROOT / "book" / "_ext" / "scorer.js")
@@ -94,4 +101,5 @@ def setup(app):
     app.connect("source-read", insert_api)
     app.connect("source-read", insert_contents)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", fold_sentences, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DataParallel, DistributedDataParallel
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from genutils.checkpoint import Checkpoint
+from genutils.model import unwrapped
 
 
 class Diverged(FloatingPointError):
@@ -176,18 +177,6 @@ class Kept:
         self.weights = weights
 
 
-def unwrap(model: nn.Module, until: type[nn.Module] | None = None) -> nn.Module:
-    """The model inside `torch.compile`, ``DataParallel`` and ``DistributedDataParallel``, or the first of a type."""
-    while until is None or not isinstance(model, until):
-        if isinstance(model, DataParallel | DistributedDataParallel):
-            model = model.module
-        elif isinstance(inner := vars(model).get("_modules", {}).get("_orig_mod"), nn.Module):
-            model = inner
-        else:
-            break
-    return model
-
-
 class Ranks:
     """The processes that train one model together, each on batches of its own; one, if nothing is distributed.
 
@@ -196,7 +185,7 @@ class Ranks:
     """
 
     def __init__(self, model: nn.Module | None = None):
-        found = None if model is None else unwrap(model, until=DistributedDataParallel)
+        found = None if model is None else unwrapped(model, until=DistributedDataParallel)
         self.wrapper = found if isinstance(found, DistributedDataParallel) else None
         self.model = self.wrapper.module if self.wrapper else model
         group = self.wrapper.process_group if self.wrapper else None

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genutils.door import usable
+from genutils.door import countable, usable
 from genutils.model import Model, unwrapped
 from genutils.networks import ResidualMLP
 from genutils.planar import PlaneNet as PlaneNet
@@ -269,6 +269,7 @@ def _known(model: PixelNet, batch: dict[str, Tensor]) -> Tensor:
 
 
 def _whole(x: Tensor, size: int, levels: int) -> Tensor:
+    x = countable(x)
     if x.is_floating_point() or x.shape[-1] != size or (len(x) and not 0 <= int(x.min()) <= int(x.max()) < levels):
         raise ValueError(
             f"expected whole numbers 0 ... {levels - 1} with {size} along the last axis; these are {x.dtype} of shape "

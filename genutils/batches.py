@@ -25,6 +25,8 @@ class Batches:
         self.data, self.where, self.order = data, where, None
 
     def __call__(self, n: int) -> Batch:
+        if n < 0:
+            raise ValueError(f"a batch has 1 example or more; batch_size is {n}")
         if callable(self.data):
             batch = self.data(n)
         else:

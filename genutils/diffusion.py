@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from genutils.door import answering, shaped, usable
+from genutils.door import answering, countable, shaped, usable
 from genutils.model import Model
 from genutils.schedules import Cosine as Cosine
 from genutils.schedules import Schedule as Schedule
@@ -264,6 +264,7 @@ class LevelDiffusion(Diffusion):
         return self.nearest(z).gather(-1, k[..., None])[..., 0].flatten(1).sum(1)
 
     def encode(self, x: Tensor) -> Tensor:
+        x = countable(x)
         if x.is_floating_point() or (x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.levels):
             raise ValueError(
                 f"expected whole numbers 0 ... {self.levels - 1}; got {x.dtype} from {x.min()} to {x.max()}"

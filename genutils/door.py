@@ -74,6 +74,7 @@ def whole(x: Tensor, levels: int) -> Tensor:
     Traceback (most recent call last):
     ValueError: expected whole numbers 0 ... 16; these are torch.float32 from 0.5 to 0.5. Were they scaled?
     """
+    x = countable(x)
     if x.numel():
         low, high = x.min().item(), x.max().item()
         fractions = x.is_floating_point() and not bool((x == x.floor()).all())
@@ -83,6 +84,11 @@ def whole(x: Tensor, levels: int) -> Tensor:
                 "Were they scaled?"
             )
     return x.long()
+
+
+def countable(x: Tensor) -> Tensor:
+    """x, as int64 where it is of one of the unsigned dtypes of which torch finds no minimum."""
+    return x.long() if str(x.dtype) in ("torch.uint16", "torch.uint32", "torch.uint64") else x
 
 
 def usable(made: Tensor, who: Any) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from genutils.batches import Batch, Batches, examples
 from genutils.checkpoint import Checkpoint
 from genutils.critics import critic_loss, js_bound, non_saturating, saturating, squared_gradient
-from genutils.door import dtypes_named, usable
+from genutils.door import dtypes_named, usable, whole
 from genutils.loop import Kept, Loop, Ranks, averaged, descend, randomness
 from genutils.model import Model
 
@@ -87,7 +87,10 @@ class GAN(Model, nn.Module):
 
 
 def scale(x: Tensor, levels: int) -> Tensor:
-    """Whole numbers 0 ... levels - 1 to -1 ... 1."""
+    """Whole numbers 0 ... levels - 1 to -1 ... 1; ValueError for others."""
+    if levels < 2:
+        raise ValueError(f"levels is how many values there are, 2 or more; it is {levels}")
+    x = whole(x, levels)
     return x.float() * (2 / (levels - 1)) - 1
 
 

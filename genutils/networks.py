@@ -93,6 +93,8 @@ def waves(t: Tensor, n: int, *, slowest: float = 1.0, fastest: float = 100.0) ->
     >>> waves(torch.zeros(3), 2).tolist()[0]
     [0.0, 0.0, 1.0, 1.0]
     """
+    if not (0 < slowest < math.inf and 0 < fastest < math.inf):
+        raise ValueError(f"slowest and fastest are positive frequencies; they are {slowest} and {fastest}")
     steps = torch.linspace(math.log(slowest), math.log(fastest), n, device=t.device)
     phase = t[..., None] * steps.exp()
     return torch.cat([phase.sin(), phase.cos()], -1)

@@ -16,7 +16,7 @@ from genutils import model as interface
 from genutils.batches import Batch, Batches, count, each, examples, split, tensors
 from genutils.checkpoint import Checkpoint
 from genutils.door import dtypes_named, not_finite
-from genutils.loop import Diverged, Kept, Loop, Ranks, averaged, descend, randomness
+from genutils.loop import Diverged, Kept, Loop, Ranks, averaged, descend, one_number, randomness
 from genutils.plot import COLOURS, curve, plt, show
 
 
@@ -133,6 +133,10 @@ def fit(
     (3.0, 'all steps')
     """
     given = {name: value for name, value in locals().items() if name not in ("device", "checkpoint")}
+    if patience is not None and patience < 1:
+        raise ValueError(
+            f"patience is how many entries without a better loss are waited for, 1 or more; it is {patience}"
+        )
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} needs validation data to judge by; give validation=...")
     examples("data", data)
@@ -219,7 +223,7 @@ def held_out(
             for part in parts:
                 part, n = each(lambda tensor: tensor.to(where), part), count(part)
                 with dtypes_named(model, part):
-                    total, size = total + loss(model, part).item() * n, size + n
+                    total, size = total + one_number(loss(model, part)).item() * n, size + n
     finally:
         model.train(training)
     if not size:

@@ -33,8 +33,11 @@ def dequantize(x: Any, levels: int, *, generator: Any = None) -> Any:
         return np.minimum(y, np.nextafter((x + 1) / levels, 0))  # rounding may not lift it into the next bin
     import torch
 
+    from genutils.door import countable
+
     if levels > 2**20:
         raise ValueError(f"float32 cannot hold noise between {levels:,} levels, only up to {2**20:,}; give an array")
+    x = countable(x)
     if x.numel():
         _levels(x.min().item(), x.max().item(), bool((x == x.floor()).all() if x.is_floating_point() else True), levels)
     u = torch.rand(x.shape, generator=generator, device=x.device)

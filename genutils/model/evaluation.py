@@ -101,4 +101,4 @@ def answers(model: Any, x: Any, labels: Any = None, *, generator: Any = None) ->
 
 def as_array(values: Any) -> np.ndarray:
     """Numbers as a float64 array, from an array, or from a tensor wherever it is."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
+    return np.asarray(values.detach().cpu().double() if hasattr(values, "detach") else values, dtype=np.float64)

@@ -41,10 +41,14 @@ def warp(
     >>> bool((warp(a, shift=0, rotation=0, scale=0, shear=0) == a).all())
     True
     """
+    if not isinstance(images, Tensor):
+        raise TypeError(f"warp takes a tensor, not a {type(images).__name__}: give torch.as_tensor(images)")
     if images.ndim != 3 or images.is_floating_point():
         raise ValueError(f"warp takes whole numbers of shape (N, H, W); these are {images.dtype} {tuple(images.shape)}")
     if len(images) and not 0 <= int(images.min()) <= int(images.max()) < levels:
         raise ValueError(f"the levels are 0 ... {levels - 1}; these run from {images.min()} to {images.max()}")
+    if not images.numel():
+        return images.long()
     n, height, width = images.shape
 
     def uniform(largest: float) -> Tensor:

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genutils.model import Model
+from genutils.door import countable, usable
+from genutils.model import Model, unwrapped
 from genutils.networks import ResidualMLP
 from genutils.planar import PlaneNet as PlaneNet
 
@@ -74,7 +75,8 @@ class MADE(Model, nn.Module):
         self._refuse(labels)
         x = torch.zeros(n, self.dims, dtype=torch.long, device=self.place.device)
         for i in self.place.argsort().tolist():
-            x[:, i] = torch.multinomial(self.logits(x)[:, i].softmax(-1), 1, generator=generator)[:, 0]
+            p = usable(self.logits(x)[:, i], self).softmax(-1)
+            x[:, i] = torch.multinomial(p, 1, generator=generator)[:, 0]
         return x
 
 
@@ -157,7 +159,13 @@ class PixelNet(Model, nn.Module):
         return torch.logsumexp(torch.stack(parts), 0) - math.log(len(parts))
 
     def log_prob_given(self, x: Tensor, labels: Tensor, *, order: int = 0, warped: Tensor | None = None) -> Tensor:
-        """log p(x | label, order) in nats, (B,)."""
+        """log p(x | label, order) in nats, (B,); each image has a label, none of them -1."""
+        x = _whole(x, self.size, self.levels)
+        if labels.shape != (len(x),) or (len(x) and not 0 <= int(labels.min()) <= int(labels.max()) < self.classes):
+            raise ValueError(
+                f"labels are {len(x)} whole numbers 0 ... {self.classes - 1}, one for each image; these have shape "
+                f"{tuple(labels.shape)}" + (f", from {labels.min()} to {labels.max()}" if labels.numel() else "")
+            )
         logits = self.logits(x, labels, order=order, warped=warped).float()
         target = (x.mT if order else x).flatten(1)
         return -F.cross_entropy(logits.mT, target, reduction="none").sum(1)
@@ -196,7 +204,8 @@ class PixelNet(Model, nn.Module):
             row, col = divmod(i, self.size)
             e = self.level(canvas[:, row : row + r + 1, col : col + 2 * r + 1])  # (n, r + 1, 2r + 1, 8)
             h = F.linear(e.permute(0, 3, 1, 2).flatten(1), weight, self.window.bias) + self.place[order, i] + said
-            drawn = torch.multinomial((self.net(h) @ self.basis).softmax(-1).cpu(), 1, generator=generator)[:, 0]
+            p = usable(self.net(h) @ self.basis, self).softmax(-1)
+            drawn = torch.multinomial(p.cpu(), 1, generator=generator)[:, 0]
             canvas[:, row + r, col + r] = drawn.to(device)
         x = canvas[:, r:, r:-r].cpu()
         return torch.where(column[:, None, None], x.mT, x)
@@ -212,6 +221,7 @@ def in_all_orders(model: PixelNet, batch: dict[str, Tensor]) -> Tensor:
         batch: ``x`` (B, H, W), and where there are more than one class ``labels`` (B,), none of them -1; ``warped``
             (B,) is true where an image is a warped copy.
     """
+    model = unwrapped(model)
     x, labels, warped, orders = batch["x"], _known(model, batch), batch.get("warped"), model.orders
     parts = [
         model.log_prob_given(
@@ -235,10 +245,14 @@ def temper(
 
     Source: Guo, Pleiss, Sun, Weinberger (2017), section 4.2.
     """
+    model = unwrapped(model)
     basis, labels, costs = model.basis.clone(), _known(model, {"x": x, "labels": labels}), []
     for temperature in temperatures:
         model.basis.copy_(basis / temperature)
         costs.append(-sum(model.log_prob_given(x, labels, order=i).mean() for i in range(model.orders)))
+    if not bool(torch.stack(costs).isfinite().all()):  # argmin would take nan for the least
+        model.basis.copy_(basis)
+        raise ValueError(f"held-out images cost {[round(c.item(), 3) for c in costs]} nats: the model is of no use")
     best = temperatures[int(torch.stack(costs).argmin())]
     model.basis.copy_(basis / best)
     return best
@@ -248,10 +262,14 @@ def _known(model: PixelNet, batch: dict[str, Tensor]) -> Tensor:
     """A label for each image; 0 where a model has one class for all."""
     if model.classes == 1:
         return torch.zeros(len(batch["x"]), dtype=torch.long, device=batch["x"].device)
-    return batch["labels"]
+    labels = batch.get("labels")
+    if labels is None:
+        raise ValueError(f"this model knows {model.classes} classes: give a label for each image")
+    return labels
 
 
 def _whole(x: Tensor, size: int, levels: int) -> Tensor:
+    x = countable(x)
     if x.is_floating_point() or x.shape[-1] != size or (len(x) and not 0 <= int(x.min()) <= int(x.max()) < levels):
         raise ValueError(
             f"expected whole numbers 0 ... {levels - 1} with {size} along the last axis; these are {x.dtype} of shape "

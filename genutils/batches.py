@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 Batch = Tensor | tuple | dict  # all its tensors hold the same number of examples; what is no tensor passes unchanged
 
@@ -27,6 +25,8 @@ class Batches:
         self.data, self.where, self.order = data, where, None
 
     def __call__(self, n: int) -> Batch:
+        if n < 0:
+            raise ValueError(f"a batch has 1 example or more; batch_size is {n}")
         if callable(self.data):
             batch = self.data(n)
         else:
@@ -99,16 +99,3 @@ def count(batch: Any) -> int:
 def split(data: Batch, n: int) -> list[Batch]:
     """Data in batches of n, the last with what is left, in their order."""
     return [each(lambda part, i=i: part[i : i + n], data) for i in range(0, count(data), n)]
-
-
-@contextlib.contextmanager
-def dtypes_named(model: nn.Module, batch: Any) -> Iterator[None]:
-    """Say in one line what torch says in many ways: the numbers of the data are of another kind than the weights."""
-    try:
-        yield
-    except RuntimeError as error:
-        want = next((p.dtype for p in model.parameters() if p.is_floating_point()), None)
-        odd = [part.dtype for part in tensors(batch) if part.is_floating_point() and part.dtype != want]
-        if not odd or not re.search("dtype|scalar type|Double|double", str(error)):
-            raise
-        raise TypeError(f"the data is {odd[0]} and the model {want}: give data.to({want})") from error

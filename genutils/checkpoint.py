@@ -20,7 +20,8 @@ class Checkpoint:
 
     Args:
         path: the file; the first process writes it, the others of a run on several write beside it.
-        given: by name, all that changes the numbers; modules count as class, names, shapes and dtypes of their weights.
+        given: by name, all that changes the numbers; modules count as class, names, shapes and dtypes of their weights,
+            and their attributes that are numbers or text.
         parts: by name, what has ``state_dict()`` and ``load_state_dict()`` and changes in training.
         where: the device whose random state is kept besides the CPU's.
         rank: which process this is.
@@ -98,22 +99,37 @@ def key(given: dict[str, Any]) -> dict[str, str]:
     """What tells one run from another, as text by name: the same in another process and on another device."""
     found = {}
     for name, value in given.items():
-        found[name] = describe(value)
+        found[name] = describe(type(value) if isinstance(value, nn.Module) else value)
         if isinstance(value, nn.Module):
             learns = {n for n, p in value.named_parameters() if p.requires_grad}
             for part, tensor in value.state_dict().items():
                 if isinstance(tensor, Tensor):
                     fixed = "" if part in learns else " fixed"
                     found[f"{name}.{part}"] = f"{tensor.dtype} {tuple(tensor.shape)}{fixed}"
+            for part, inside in value.named_modules(prefix=name):
+                found |= {f"{part}.{k}": v for k, v in _settings(inside).items()}
     return found
+
+
+def _settings(thing: Any) -> dict[str, str]:
+    """The public attributes of an object that are numbers or text, in words."""
+    values = {} if isinstance(thing, type | types.FunctionType | types.ModuleType) else getattr(thing, "__dict__", {})
+    return {k: describe(v) for k, v in values.items() if k[0] != "_" and k != "training" and _is_plain(v)}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | complex | str | np.generic)
 
 
 def describe(value: Any, *, depth: int = 4) -> str:
     """A value in words that are equal for equal values: numbers as they are, data by a digest of their bytes.
 
-    A function is its qualified name, a digest of its code, and what it encloses of numbers, text, tensors, arrays and
-    functions; of other things that it encloses only the type counts, and of what it finds by global names nothing. Of
-    a tensor that learns, shape and dtype count.
+    A function is its qualified name, a digest of its code, what it encloses of numbers, text, tensors, arrays and
+    functions, and what it finds by global names of numbers, text and functions of its own module, such as a notebook.
+    Of other objects the type counts, and public attributes that are numbers or text. Of a tensor that learns, shape and
+    dtype count.
 
     >>> describe(np.float64(0.5)), describe({"a": (1, None)}), describe(print)
     ('0.5', '{a: (1, None)}', 'builtins.print')
@@ -144,12 +160,13 @@ def describe(value: Any, *, depth: int = 4) -> str:
         return f"{below(value.__func__)} of {below(value.__self__)}"
     if isinstance(value, types.FunctionType):
         holds = [value.__defaults__, value.__kwdefaults__, *map(_content, value.__closure__ or ())]
-        return f"{value.__module__}.{value.__qualname__} {_digest(_code(value.__code__).encode())} {below(holds)}"
+        text = f"{value.__module__}.{value.__qualname__} {_digest(_code(value.__code__).encode())} {below(holds)}"
+        return f"{text} with {below(found)}" if (found := _by_global_names(value)) else text
     if isinstance(value, types.BuiltinFunctionType):
         return f"{value.__module__}.{value.__qualname__}"
     text, kind = repr(value), f"{type(value).__module__}.{type(value).__qualname__}"
     if isinstance(value, nn.Module) or " at 0x" in text:  # the address of an object says nothing about it
-        return kind
+        return " ".join([kind, *map("=".join, _settings(value).items())])
     return text if len(text) <= 80 else f"{kind} {_digest(text.encode())}"
 
 
@@ -164,6 +181,22 @@ def _content(cell: Any) -> Any:
     except ValueError:  # a name that is not bound yet
         return None
     return type(value) if isinstance(value, list | dict) else value
+
+
+def _by_global_names(function: types.FunctionType) -> dict[str, Any]:
+    """The numbers, the text, and the functions of its own module that a function finds by global names."""
+    names, codes = set(), [function.__code__]
+    while codes:
+        code = codes.pop()
+        names |= set(code.co_names)
+        codes += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    found = {name: function.__globals__[name] for name in sorted(names & function.__globals__.keys())}
+    return {
+        name: value
+        for name, value in found.items()
+        if value is not function
+        and (_is_plain(value) or (isinstance(value, types.FunctionType) and value.__module__ == function.__module__))
+    }
 
 
 def _code(code: types.CodeType) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 
+from genutils.information.arguments import distribution
 from genutils.model import Model
 
 
@@ -68,7 +69,14 @@ class GaussianClassifier(Model):
         if not np.isfinite(x).all():
             n, d = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
             raise ValueError(f"fit needs complete examples; x[{n}, {d}] = {x[n, d]}. Leave such examples out")
-        self.classes, index = np.unique(y, return_inverse=True)
+        if np.abs(x).max() > 1e100:  # squares would overflow
+            raise ValueError(f"a number in x is as large as {np.abs(x).max():.1e}; choose a larger unit")
+        if (y != y).any():
+            raise ValueError(f"y[{int(np.argmax(y != y))}] is nan, which is no label; leave such examples out")
+        try:
+            self.classes, index = np.unique(y, return_inverse=True)
+        except TypeError as error:
+            raise ValueError(f"labels must be of a kind that can be sorted: {error}") from error
         counts = np.bincount(index)  # (K,)
         self.prior = counts / counts.sum()
         self.means = np.stack([x[index == k].mean(0) for k in range(len(counts))])
@@ -89,7 +97,7 @@ class GaussianClassifier(Model):
         """
         x = self._checked(x)
         with np.errstate(divide="ignore"):
-            out = np.tile(np.log(self.prior), (len(x), 1))
+            out = np.tile(np.log(self._prior()), (len(x), 1))
         patterns, which = np.unique(~np.isnan(x), axis=0, return_inverse=True)  # rows that miss the same go together
         for j, seen in enumerate(patterns):
             rows = which.reshape(-1) == j
@@ -116,7 +124,7 @@ class GaussianClassifier(Model):
             return logsumexp(joint, axis=1)
         k = self._labels(labels, len(joint))
         with np.errstate(divide="ignore", invalid="ignore"):
-            return joint[np.arange(len(joint)), k] - np.log(self.prior[k])
+            return joint[np.arange(len(joint)), k] - np.log(self._prior()[k])
 
     def posterior(self, x: np.ndarray) -> np.ndarray:
         """(B, K) ``p(y | x)`` by Bayes' rule; rows sum to 1."""
@@ -139,7 +147,7 @@ class GaussianClassifier(Model):
         """
         self._fitted()
         rng = generator or np.random.default_rng()
-        k = rng.choice(len(self.classes), size=n, p=self.prior) if labels is None else self._labels(labels, n)
+        k = rng.choice(len(self.classes), size=n, p=self._prior()) if labels is None else self._labels(labels, n)
         noise, roots = rng.standard_normal((n, self.means.shape[1])), np.linalg.cholesky(self.covariances)
         return self.means[k] + np.einsum("nde,ne->nd", roots[k], noise) if n else noise
 
@@ -156,6 +164,7 @@ class GaussianClassifier(Model):
 
     def parameter_count(self) -> int:
         """Numbers that were fitted: the frequencies, means, and variances or covariances."""
+        self._fitted()
         K, D = self.means.shape
         each = D if self.diagonal else D * (D + 1) // 2
         return K - 1 + K * D + each * (1 if self.shared else K)
@@ -180,6 +189,13 @@ class GaussianClassifier(Model):
                     "features depend on each other. Give a ridge above 0, or more examples"
                 )
         return covariance
+
+    def _prior(self) -> np.ndarray:
+        """The frequencies of the classes, also where somebody assigned others."""
+        prior = distribution(self.prior, "prior", (-1,))
+        if prior.shape != (len(self.classes),):
+            raise ValueError(f"prior holds one probability for each of {len(self.classes)} classes, not {prior.shape}")
+        return prior
 
     def _fitted(self) -> None:
         if "means" not in self.__dict__:

@@ -24,12 +24,12 @@ def critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     >>> round(critic_loss(torch.zeros(3), torch.zeros(5)).item(), 4) == round(2 * math.log(2), 4)
     True
     """
-    return F.softplus(-real).mean() + F.softplus(fake).mean()
+    return F.softplus(-_some(real)).mean() + F.softplus(_some(fake)).mean()
 
 
 def saturating(fake: Tensor) -> Tensor:
     """``E_q[log(1 - D)]``, the generator's side of the minimax game; its gradient is D(x), tiny where D is sure."""
-    return -F.softplus(fake).mean()
+    return -F.softplus(_some(fake)).mean()
 
 
 def non_saturating(fake: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ def non_saturating(fake: Tensor) -> Tensor:
 
     Source: Goodfellow et al. (2014), section 3.
     """
-    return F.softplus(-fake).mean()
+    return F.softplus(-_some(fake)).mean()
 
 
 def js_bound(real: Tensor, fake: Tensor) -> Tensor:
@@ -65,5 +65,16 @@ def squared_gradient(logits: Tensor, x: Tensor) -> Tensor:
     >>> squared_gradient(x @ torch.tensor([3.0, 4.0]), x).item()
     25.0
     """
+    if not (x.requires_grad and logits.requires_grad):
+        raise ValueError(
+            "a gradient in x needs x.requires_grad_() before the critic is asked, and no torch.no_grad() around it"
+        )
     (slope,) = torch.autograd.grad(logits.sum(), x, create_graph=True)
     return slope.flatten(1).pow(2).sum(1)
+
+
+def _some(logits: Tensor) -> Tensor:
+    """Logits as floats; ValueError if there are none, whose mean would be nan."""
+    if not logits.numel():
+        raise ValueError(f"there are no logits to take the mean of: their shape is {tuple(logits.shape)}")
+    return logits if logits.is_floating_point() else logits.float()

@@ -143,7 +143,8 @@ class Pinwheel(Density):
         along = (y[:, :1] * cos + y[:, 1:] * sin - self.radius) / self.sigma_r  # (B, arms)
         across = (y[:, 1:] * cos - y[:, :1] * sin) / self.sigma_t
         norm = math.log(self.arms) + math.log(2 * math.pi * self.sigma_r * self.sigma_t)
-        return torch.logsumexp(-(along**2 + across**2) / 2, 1) - norm
+        value = torch.logsumexp(-(along**2 + across**2) / 2, 1) - norm
+        return torch.where(x.isinf().any(1) & ~x.isnan().any(1), -math.inf, value)  # infinity has no angle
 
 
 class Checkerboard(Density):

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from genutils.door import answering, countable, shaped, usable
 from genutils.model import Model
 from genutils.schedules import Cosine as Cosine
 from genutils.schedules import Schedule as Schedule
@@ -86,7 +87,12 @@ class Diffusion(Model, nn.Module):
         if self.classes is not None:
             labels = torch.full((len(z),), -1) if labels is None else torch.as_tensor(labels)
             labels = torch.where(labels < 0, self.classes, labels).to(z.device).long()
-        return self.network(z, t, labels, **told).to(z.dtype)
+        said = self.network(z, t, labels, **told).to(z.dtype)
+        return shaped(said, (*z.shape, *self._each()), "what the network puts out")
+
+    def _each(self) -> tuple[int, ...]:
+        """The axes that the network's output has beyond those of z."""
+        return ()
 
     def denoise(self, z: Tensor, t: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
         """The expected data E[x | z_t], shaped like z."""
@@ -137,6 +143,12 @@ class Diffusion(Model, nn.Module):
 
         Their sum is minus the bound. Times are spread evenly over [0, 1] within a batch.
         """
+        with answering(self, x):
+            return self._parts(x, labels, generator, told)
+
+    def _parts(
+        self, x: Tensor, labels: Tensor | None, generator: torch.Generator | None, told: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
         data, b = self.encode(x), len(x)
         eps, last = (torch.randn(data.shape, generator=generator).to(data) for _ in range(2))
         t = ((torch.rand(1, generator=generator) + torch.randperm(b, generator=generator) / b) % 1).to(data)
@@ -152,7 +164,7 @@ class Diffusion(Model, nn.Module):
         self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None, **told: Tensor
     ) -> Tensor:
         """An unbiased estimate of the lower bound on log p(x), or on log p(x | label): (B, ...) to (B,) nats."""
-        if x.shape[1:] != self.shape:
+        if isinstance(x, Tensor) and x.shape[1:] != self.shape:
             raise ValueError(f"expected examples of shape {self.shape}; these have {tuple(x.shape[1:])}")
         return -sum(self.parts(x, labels, generator=generator, **told))
 
@@ -230,6 +242,9 @@ class LevelDiffusion(Diffusion):
         self.levels = levels
         self.register_buffer("values", torch.linspace(-1, 1, levels))
 
+    def _each(self) -> tuple[int, ...]:
+        return (self.levels,)
+
     def logits(self, z: Tensor, t: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
         """log p(level | z_t) up to a constant, (B, ..., L)."""
         alpha, sigma = (v[..., None] for v in self.at(t))
@@ -249,6 +264,7 @@ class LevelDiffusion(Diffusion):
         return self.nearest(z).gather(-1, k[..., None])[..., 0].flatten(1).sum(1)
 
     def encode(self, x: Tensor) -> Tensor:
+        x = countable(x)
         if x.is_floating_point() or (x.numel() and not 0 <= int(x.min()) <= int(x.max()) < self.levels):
             raise ValueError(
                 f"expected whole numbers 0 ... {self.levels - 1}; got {x.dtype} from {x.min()} to {x.max()}"
@@ -256,7 +272,7 @@ class LevelDiffusion(Diffusion):
         return self.values[x.long()]
 
     def decode(self, z: Tensor) -> Tensor:
-        return self.nearest(z).argmax(-1)
+        return self.nearest(usable(z, self)).argmax(-1)
 
     def volume(self) -> float:
         return 0.0  # whole numbers have no units

@@ -7,11 +7,12 @@ the step taken, (B,) nats, so the two of a round trip add to zero.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from genutils.door import answering, shaped
 from genutils.model import Model
 from genutils.networks import Constant as Constant
 from genutils.networks import Lookup as Lookup
@@ -55,6 +56,11 @@ class Coupling(nn.Module):
         """Numbers (B, n) bent by what a network says of each, (B, n, parameters each), and their log-slopes (B, n)."""
         params = params.to(x.dtype)
         if self.kind == "affine":
+            shaped(
+                params,
+                (*x.shape, 2),
+                "for each bent number an affine coupling's network gives log-scale and shift: they",
+            )
             log_scale, shift = 3 * torch.tanh(params[..., 0] / 3), params[..., 1]
             moved = (x - shift) * (-log_scale).exp() if inverse else x * log_scale.exp() + shift
             return moved, -log_scale if inverse else log_scale
@@ -63,7 +69,14 @@ class Coupling(nn.Module):
         return spline(x, params[..., :bins], slopes, inverse=inverse)
 
     def _go(self, x: Tensor, inverse: bool, **told: Tensor) -> tuple[Tensor, Tensor]:
-        params = self.network(x[:, self.kept], **told).view(len(x), len(self.bent), -1)  # (B, bent, parameters each)
+        params, bent = self.network(x[:, self.kept], **told), len(self.bent)
+        each, rest = divmod(math.prod(params.shape[1:]), bent)
+        if len(params) != len(x) or rest or not each:
+            raise ValueError(
+                f"a coupling's network gives {len(x)} examples so many numbers for each of {bent} bent coordinates, "
+                f"(B, {bent} n); this one gave the shape {tuple(params.shape)}"
+            )
+        params = params.reshape(len(x), bent, each)
         moved, ladj = self.bend(x[:, self.bent], params, inverse=inverse)
         return x.index_copy(1, self.bent, moved), ladj.sum(1)
 
@@ -92,15 +105,18 @@ class Autoregressive(nn.Module):
         return self._slow(z) if self.reads == "data" else self._fast(z)
 
     def _fast(self, given: Tensor) -> tuple[Tensor, Tensor]:
-        s, t = self.network(given)
+        s, t = self._told(given)
         return given * s.exp() + t, s.sum(1)
 
     def _slow(self, made: Tensor) -> tuple[Tensor, Tensor]:
         found = torch.zeros_like(made)
         for _ in range(made.shape[1]):  # each call makes one more coordinate right, from the first on
-            s, t = self.network(found)
+            s, t = self._told(found)
             found = (made - t) * (-s).exp()
         return found, -s.sum(1)
+
+    def _told(self, x: Tensor) -> Iterator[Tensor]:
+        return (shaped(part, x, "log-scales and shifts, each,") for part in self.network(x))
 
 
 class Turn(nn.Module):
@@ -185,11 +201,12 @@ class Flow(Model, nn.Module):
     def log_prob(self, x: Tensor, labels: Tensor | None = None, **told: Tensor) -> Tensor:
         """Exact log-density, (B, ...) with D numbers each to (B,) nats. It knows no classes: labels are refused."""
         self._refuse(labels)
-        x = x.flatten(1)
-        if x.shape[1] != self.dims:
-            raise ValueError(f"expected examples of {self.dims} numbers; these have {x.shape[1]}")
-        z, ladj = self(x, **told)
-        return ladj + self.log_noise(z)
+        with answering(self, x):
+            x = x.flatten(1)
+            if x.shape[1] != self.dims:
+                raise ValueError(f"expected examples of {self.dims} numbers; these have {x.shape[1]}")
+            z, ladj = self(x, **told)
+            return shaped(ladj, (len(x),), "the log-determinant of the transforms") + self.log_noise(z)
 
     @torch.no_grad()
     def sample(self, n: int, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:

@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from genutils.batches import Batch, Batches, dtypes_named, examples
+from genutils.batches import Batch, Batches, examples
 from genutils.checkpoint import Checkpoint
 from genutils.critics import critic_loss, js_bound, non_saturating, saturating, squared_gradient
+from genutils.door import dtypes_named, usable, whole
 from genutils.loop import Kept, Loop, Ranks, averaged, descend, randomness
 from genutils.model import Model
 
@@ -82,18 +83,21 @@ class GAN(Model, nn.Module):
                 labels = torch.where(labels < 0, drawn, labels)
         given = (z,) if labels is None else (z, labels)
         x = torch.cat([self(*part) for part in zip(*(g.split(chunk) for g in given), strict=True)])
-        if self.levels and not x.isfinite().all():
-            raise ValueError("the sampler's output is not finite: its weights are of no use, train it anew")
-        return unscale(x, self.levels) if self.levels else x
+        return unscale(usable(x, "the sampler"), self.levels) if self.levels else x
 
 
 def scale(x: Tensor, levels: int) -> Tensor:
-    """Whole numbers 0 ... levels - 1 to -1 ... 1."""
+    """Whole numbers 0 ... levels - 1 to -1 ... 1; ValueError for others."""
+    if levels < 2:
+        raise ValueError(f"levels is how many values there are, 2 or more; it is {levels}")
+    x = whole(x, levels)
     return x.float() * (2 / (levels - 1)) - 1
 
 
 def unscale(x: Tensor, levels: int) -> Tensor:
-    """-1 ... 1 to the nearest whole number 0 ... levels - 1, int64."""
+    """-1 ... 1 to the nearest whole number 0 ... levels - 1, int64; nan, which is near none, is refused."""
+    if bool(x.isnan().any()):
+        raise ValueError("a value is nan, which is no level. If a model made it, its weights are of no use")
     return ((x + 1) * ((levels - 1) / 2)).round().clamp(0, levels - 1).long()
 
 

@@ -55,7 +55,8 @@ def effective_weights(log_weights: Any) -> Any:
     """How many of K weighted samples count: ``(sum w)^2 / sum w^2``, between 1 and K.
 
     It is itself an estimate, and too high when the samples that would carry most weight have not been seen.
-    ``log_weights`` are (K, B) nats; a constant added to a column changes nothing.
+    ``log_weights`` are (K, B) nats; a constant added to a column changes nothing. Where all weights of an example are
+    zero, or one is nan, there is nothing to count: ValueError.
 
     Source: Kong (1992).
 
@@ -63,6 +64,14 @@ def effective_weights(log_weights: Any) -> Any:
     [5.0]
     """
     w = _weights(log_weights)
+    largest = w.max(0) if isinstance(w, np.ndarray) else w.amax(0)
+    lost = ~((largest > -math.inf) & (largest < math.inf))
+    if bool(lost.any()):
+        i = int(lost.nonzero()[0][0])
+        raise ValueError(
+            f"of example {i} the largest log-weight is {float(largest[i])}, so no sample counts: look for a density of "
+            "0 or infinity, or for nan"
+        )
     if isinstance(w, np.ndarray):
         return np.exp(2 * logsumexp(w, axis=0) - logsumexp(2 * w, axis=0))
     return (2 * w.logsumexp(0) - (2 * w).logsumexp(0)).exp()
@@ -146,6 +155,10 @@ def hmc(
     Source: Duane et al. (1987); Neal (2011), figure 2.
     """
     z, now = _start(log_prob, start, step_size)
+    if leapfrog < 1:
+        raise ValueError(f"leapfrog is how many steps a trajectory has, 1 or more; it is {leapfrog}")
+    if np.shape(score(z)) != z.shape:
+        raise ValueError(f"score must be shaped like the states, {z.shape}; its shape is {np.shape(score(z))}")
 
     def propose(z: np.ndarray, now: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         kick = generator.standard_normal(z.shape)
@@ -209,6 +222,13 @@ def r_hat(samples: np.ndarray) -> np.ndarray:
 
 
 def _weights(log_weights: Any) -> Any:
+    """As they are, tensors; everything else as an array of floats, as whole numbers of 8 bits overflow in a sum."""
+    if not hasattr(log_weights, "new_zeros"):
+        log_weights = np.asarray(log_weights)
+        if log_weights.dtype.kind in "biu":
+            log_weights = log_weights.astype(np.float64)
+    elif not log_weights.is_floating_point():
+        log_weights = log_weights.double()
     shape = tuple(getattr(log_weights, "shape", ()))
     if len(shape) != 2 or shape[0] == 0:
         raise ValueError(f"log_weights are (K, B), K samples for each of B examples; these have shape {shape}")
@@ -219,6 +239,9 @@ def _chains(samples: np.ndarray) -> np.ndarray:
     x = np.asarray(samples, dtype=np.float64)
     if x.ndim != 3 or len(x) < 4:
         raise ValueError(f"samples are (S, C, D) with S at least 4; not {x.shape}. Add axes with x[:, None]")
+    if not np.isfinite(x).all():  # a comparison with nan is false, and the sum of correlations would end at once
+        s, c, d = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
+        raise ValueError(f"state {s} of chain {c} holds {x[s, c, d]}; states must be finite")
     stuck = np.flatnonzero((x.var(0) == 0).all(0))
     if len(stuck):
         raise ValueError(f"coordinate {stuck[0]} never moved: every proposal was refused. Take smaller steps")
@@ -227,7 +250,7 @@ def _chains(samples: np.ndarray) -> np.ndarray:
 
 def _start(log_prob: Callable, start: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     z = np.array(start, dtype=np.float64)
-    if z.ndim != 2:
+    if z.ndim != 2 or not z.size:
         raise ValueError(f"start is (C, D), one row for each chain; its shape is {z.shape}")
     if not 0 < scale < math.inf:
         raise ValueError(f"a step must be positive and finite; it is {scale!r}")
@@ -240,6 +263,8 @@ def _start(log_prob: Callable, start: np.ndarray, scale: float) -> tuple[np.ndar
 
 
 def _run(propose: Callable, z: np.ndarray, now: np.ndarray, steps: int, generator: np.random.Generator) -> Chains:
+    if steps < 1:
+        raise ValueError(f"steps is how many states of each chain are wanted, 1 or more; it is {steps}")
     samples, values, accepted = np.empty((steps, *z.shape)), np.empty((steps, len(z))), 0
     for s in range(steps):
         new, value, gain = propose(z, now)

@@ -105,9 +105,13 @@ class Estimate:
     def __post_init__(self) -> None:
         if self.direction not in DIRECTIONS:
             raise ValueError(f"direction is 'overstates', 'understates' or None; it is {self.direction!r}")
-        least = min(float(self.stderr.min()) if getattr(self.stderr, "ndim", 0) else float(self.stderr), self.shared)
-        if not least >= 0:
-            raise ValueError(f"a standard error is 0 or more; the smallest here is {least}")
+        least = float(self.stderr.min()) if getattr(self.stderr, "ndim", 0) else float(self.stderr)
+        for error in (least, self.shared):  # each by itself: min() may pass over nan
+            if not error >= 0:
+                raise ValueError(f"a standard error is 0 or more; the smallest here is {error}")
+        shapes = [tuple(getattr(v, "shape", ())) for v in (self.log_prob, self.stderr)]
+        if shapes[1] and shapes[0] != shapes[1]:
+            raise ValueError(f"stderr is a number or shaped like log_prob, {shapes[0]}; its shape is {shapes[1]}")
 
     def error_of_mean(self) -> float:
         """The standard error, in nats, that the estimates' noise gives to their mean over the B examples.

@@ -25,12 +25,23 @@ def display(thing: Any) -> None:
         from IPython import get_ipython
         from IPython.display import display as rich
     except ImportError:
-        print(thing)
+        _print(thing)
         return
     if get_ipython() is None:
-        print(thing)
+        _print(thing)
     else:
         rich(thing)
+
+
+_MARKS = str.maketrans({"✓": "[right]", "✗": "[wrong]", "○": "o", "●": "@", "◐": "%", "−": "-", "–": "-", "→": "->"})
+
+
+def _print(thing: Any) -> None:
+    """Print, also where the terminal's encoding has no check mark: then in letters, the rest with question marks."""
+    try:
+        print(thing)
+    except UnicodeEncodeError as error:
+        print(str(thing).translate(_MARKS).encode(error.encoding, "replace").decode(error.encoding))
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DataParallel, DistributedDataParallel
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from genutils.checkpoint import Checkpoint
+from genutils.model import unwrapped
 
 
 class Diverged(FloatingPointError):
@@ -56,6 +57,8 @@ class Loop:
             entry: called with the number of steps made and the mean of each loss since the entry before; returns a
                 line for the bar.
         """
+        if self.steps < 0 or (self.every is not None and self.every < 1):
+            raise ValueError(f"steps is 0 or more, and every 1 or more; they are {self.steps} and {self.every}")
         record, every = self.record, self.every or max(1, self.steps // 40)
         with randomness(self.where):
             torch.manual_seed(self.seed + 1_000_003 * self.ranks.rank)  # torch's CPU generator reads 32 bits of a seed
@@ -67,7 +70,8 @@ class Loop:
             bar = tqdm(left, disable=self.ranks.rank > 0 or os.environ.get("GENUTILS_PROGRESS") == "off", leave=False)
             try:
                 for step in bar:
-                    losses = turn(step)
+                    with torch.inference_mode(False), torch.enable_grad():  # whatever is set around the training
+                        losses = turn(step)
                     totals = [a + b for a, b in zip(totals or [0.0] * len(losses), losses, strict=True)]
                     if (step + 1) % every and step + 1 < self.steps:
                         continue
@@ -120,14 +124,17 @@ def descend(
         Diverged: loss or gradient is not finite; the weights stay as they are.
         ValueError: the loss is not one number.
     """
-    if value.numel() != 1:
-        raise ValueError(f"{name} must be one number, not of shape {tuple(value.shape)}: take its mean()")
+    one_number(value, name)
+    if not value.requires_grad:
+        raise ValueError(f"{name} does not depend on any weight that learns: is it of the model, and not detached?")
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
     value.backward()
     parameters = [p for p in parameters if p.grad is not None]
     norm = nn.utils.get_total_norm([p.grad for p in parameters])
+    if clip is not None and not clip > 0:
+        raise ValueError(f"clip is the largest norm of a gradient, above 0, or None; it is {clip}")
     if clip:
         nn.utils.clip_grads_with_norm_(parameters, clip, norm)
     paid = mean(value.item())
@@ -135,6 +142,13 @@ def descend(
         raise Diverged(f"{name} is {paid} and its gradient has norm {norm}")
     optimizer.step()
     return paid
+
+
+def one_number(value: Tensor, name: str = "the loss") -> Tensor:
+    """A loss, if it is one number; ValueError otherwise."""
+    if value.numel() != 1:
+        raise ValueError(f"{name} must be one number, not of shape {tuple(value.shape)}: take its mean()")
+    return value
 
 
 def averaged(model: nn.Module, decay: float, *, buffers: bool = False) -> AveragedModel:
@@ -176,18 +190,6 @@ class Kept:
         self.weights = weights
 
 
-def unwrap(model: nn.Module, until: type[nn.Module] | None = None) -> nn.Module:
-    """The model inside `torch.compile`, ``DataParallel`` and ``DistributedDataParallel``, or the first of a type."""
-    while until is None or not isinstance(model, until):
-        if isinstance(model, DataParallel | DistributedDataParallel):
-            model = model.module
-        elif isinstance(inner := vars(model).get("_modules", {}).get("_orig_mod"), nn.Module):
-            model = inner
-        else:
-            break
-    return model
-
-
 class Ranks:
     """The processes that train one model together, each on batches of its own; one, if nothing is distributed.
 
@@ -196,7 +198,7 @@ class Ranks:
     """
 
     def __init__(self, model: nn.Module | None = None):
-        found = None if model is None else unwrap(model, until=DistributedDataParallel)
+        found = None if model is None else unwrapped(model, until=DistributedDataParallel)
         self.wrapper = found if isinstance(found, DistributedDataParallel) else None
         self.model = self.wrapper.module if self.wrapper else model
         group = self.wrapper.process_group if self.wrapper else None

@@ -24,7 +24,7 @@ class Mixture(Model):
     """
 
     def __init__(self, K: int):
-        if isinstance(K, bool) or K != int(K) or K < 1:
+        if isinstance(K, bool | str) or not 1 <= K < math.inf or K != int(K):
             raise ValueError(f"K is the number of components, 1 or more; it is {K!r}")
         self.K, self.history, self.held_out = int(K), [], []
 
@@ -52,6 +52,8 @@ class Mixture(Model):
         for name in ("dims", "weights"):  # forget an earlier fit
             self.__dict__.pop(name, None)
         x = self._checked(x)
+        if not len(x):
+            raise ValueError("there are no examples to fit")
         if len(x) < self.K:
             raise ValueError(f"{len(x)} examples cannot hold {self.K} components apart; choose K at most {len(x)}")
         if steps < 1:
@@ -60,6 +62,8 @@ class Mixture(Model):
         self._start(x, np.random.default_rng(seed))
         if validation is not None:
             validation = self._checked(validation)
+            if not len(validation):
+                raise ValueError("there are no examples in validation")
         joint, best, kept = self._joint(x), -math.inf, {}
         for _ in range(steps):
             self._maximise(x, np.exp(joint - logsumexp(joint, axis=1, keepdims=True)))
@@ -115,7 +119,9 @@ class Mixture(Model):
     def _checked(self, x: np.ndarray) -> np.ndarray:
         x = np.asarray(x)
         dims = self.__dict__.get("dims")
-        if x.ndim != 2 or not x.size or (dims is not None and x.shape[1] != dims):
+        if x.dtype.kind not in "biuf":
+            raise ValueError(f"a mixture takes numbers; these are {x.dtype}")
+        if x.ndim != 2 or not x.shape[1] or (dims is not None and x.shape[1] != dims):
             wanted = f"(B, {dims})" if dims is not None else "(B, D)"
             raise ValueError(
                 f"a mixture takes examples of shape {wanted}; these have shape {x.shape}. Flatten images first"
@@ -201,6 +207,10 @@ class GaussianMixture(Mixture):
         x = super()._checked(x).astype(np.float64)
         if not np.isfinite(x).all():
             raise ValueError(f"data must be finite; this holds {x[~np.isfinite(x)][0]}. Leave such examples out")
+        if np.abs(x).max(initial=0) > 1e100:  # squares would overflow, and the library of linear algebra crash
+            raise ValueError(
+                f"a number is as large as {np.abs(x).max():.1e}; choose a larger unit, so that squares fit"
+            )
         return x
 
 
@@ -234,11 +244,11 @@ class CategoricalMixture(Mixture):
         self, K: int, levels: int, smoothing: float = 0.1, towards: float = 0.0, blur: float = 0.0, share: float = 0.7
     ):
         super().__init__(K)
-        if isinstance(levels, bool) or levels != int(levels) or levels < 2:
+        if isinstance(levels, bool) or not 2 <= levels < math.inf or levels != int(levels):
             raise ValueError(f"levels is how many values a dimension can take, 2 or more; it is {levels!r}")
-        if not smoothing > 0:
+        if not 0 < smoothing < math.inf:
             raise ValueError(f"smoothing must be above 0, or unseen levels are impossible; it is {smoothing!r}")
-        if not (towards >= 0 and blur >= 0 and 0 <= share < 1):
+        if not (0 <= towards < math.inf and 0 <= blur < math.inf and 0 <= share < 1):
             raise ValueError(f"towards and blur are 0 or more, share is in [0, 1); they are {towards}, {blur}, {share}")
         self.levels, self.smoothing, self.towards = int(levels), smoothing, towards
         self.kernel = _kernel(self.levels, blur, share) if blur else np.eye(self.levels)  # (L, L)

@@ -93,6 +93,8 @@ def waves(t: Tensor, n: int, *, slowest: float = 1.0, fastest: float = 100.0) ->
     >>> waves(torch.zeros(3), 2).tolist()[0]
     [0.0, 0.0, 1.0, 1.0]
     """
+    if not (0 < slowest < math.inf and 0 < fastest < math.inf):
+        raise ValueError(f"slowest and fastest are positive frequencies; they are {slowest} and {fastest}")
     steps = torch.linspace(math.log(slowest), math.log(fastest), n, device=t.device)
     phase = t[..., None] * steps.exp()
     return torch.cat([phase.sin(), phase.cos()], -1)
@@ -124,6 +126,12 @@ class Lookup(nn.Module):
         self, outputs: int, *, low: float = 0.0, high: float = 1.0, knots: int = 128, width: int = 96, blocks: int = 1
     ):
         super().__init__()
+        if knots < 16:
+            raise ValueError(
+                f"knots is 16 or more, as the coarsest of five tables has a sixteenth of them; it is {knots}"
+            )
+        if not low < high:
+            raise ValueError(f"low must be below high; they are {low} and {high}")
         self.knots, self.low, self.high = knots, low, high
         sizes = [knots // 2**i for i in range(5)]
         self.tables = nn.Parameter(torch.cat([torch.randn(width, size) * 0.2 for size in sizes], 1))
@@ -135,6 +143,6 @@ class Lookup(nn.Module):
         """(B, 1) to (B, outputs)."""
         fine = (self.tables @ self.spread).T.contiguous()  # (knots, width)
         place = ((x[:, 0] - self.low) / (self.high - self.low)).clamp(0, 1) * (self.knots - 1)
-        k = place.floor().clamp(max=self.knots - 2).long()
+        k = place.nan_to_num(0.0).floor().clamp(max=self.knots - 2).long()  # what is nan comes out as nan, by t
         t = (place - k)[:, None]
         return self.net(torch.lerp(F.embedding(k, fine), F.embedding(k + 1, fine), t))

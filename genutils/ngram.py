@@ -38,10 +38,12 @@ class NGram(Model):
     """
 
     def __init__(self, ids: np.ndarray, *, symbols: int, context: int, length: int = 100):
-        if context < 0 or (context + 1) * math.log2(max(2, symbols)) >= 63:
+        if symbols < 1:
+            raise ValueError(f"symbols is how many there are, 1 or more; it is {symbols}")
+        if context != int(context) or context < 0 or (context + 1) * math.log2(max(2, symbols)) >= 63:
             longest = int(63 / math.log2(max(2, symbols))) - 1
             raise ValueError(f"context is 0 ... {longest} for {symbols} symbols; it is {context}")
-        self.symbols, self.context, self.length = symbols, context, length
+        self.symbols, self.context, self.length = int(symbols), int(context), length
         ids = self._checked(ids)
         self.grams, self.counts = [], []  # for k = 0, 1, ...: the sorted numbers of h c, and how often each came
         self.contexts, self.totals, self.kinds = [], [], []  # of h: their numbers, N(h) and T(h)
@@ -78,6 +80,7 @@ class NGram(Model):
 
     def next(self, prefix: np.ndarray) -> np.ndarray:
         """(K,) probabilities of the symbol after a prefix (n,), of which the last ``context`` symbols matter."""
+        prefix = self._checked(prefix)
         p = np.full(self.symbols, 1 / self.symbols)
         number = 0
         for k in range(min(self.context, len(prefix)) + 1):
@@ -104,7 +107,7 @@ class NGram(Model):
         self._refuse(labels)
         length = self.length if length is None else length
         generator = generator or np.random.default_rng()
-        start = self._checked(np.asarray(start, dtype=np.int64))
+        start = self._checked(start)
         out = np.empty((n, len(start) + length), dtype=np.int64)
         out[:, : len(start)] = start
         for row in out:
@@ -119,6 +122,8 @@ class NGram(Model):
 
     def _checked(self, ids: Any) -> np.ndarray:
         ids = np.asarray(ids)
+        if ids.shape == (0,):
+            return ids.astype(np.int64)
         if ids.ndim != 1 or not np.issubdtype(ids.dtype, np.integer):
             raise ValueError(f"a sequence is whole numbers of shape (n,); this is {ids.dtype} of shape {ids.shape}")
         if len(ids) and not 0 <= ids.min() <= ids.max() < self.symbols:

@@ -31,11 +31,16 @@ class Histogram(Model):
 
     def __init__(self, bounds: ArrayLike, bins: int = 32, smoothing: float = 0.0):
         self.low, self.high = np.array(bounds, dtype=float).T
-        self.bins, self.smoothing = int(bins), smoothing
-        if not (self.high > self.low).all() or self.bins < 1 or smoothing < 0:
+        if not (
+            (self.high > self.low).all()
+            and np.isfinite([self.low, self.high]).all()
+            and (1 <= bins < math.inf and bins == int(bins))
+            and 0 <= smoothing < math.inf
+        ):
             raise ValueError(
-                f"a histogram needs low < high, bins >= 1 and smoothing >= 0; {bounds}, {bins}, {smoothing}"
+                f"a histogram needs finite low < high, whole bins >= 1, smoothing >= 0; {bounds}, {bins}, {smoothing}"
             )
+        self.bins, self.smoothing = int(bins), smoothing
         if self.bins ** len(self.low) > 1e8:
             raise ValueError(
                 f"{bins} bins on a side in {len(self.low)} dimensions are {float(bins) ** len(self.low):.1e} boxes: "
@@ -45,7 +50,7 @@ class Histogram(Model):
 
     def fit(self, x: np.ndarray) -> Histogram:
         """Count examples (N, D); those outside the bounds are refused by name."""
-        box, inside = self._box(x)
+        box, inside = self._box(_some(x))
         if not inside.all():
             raise ValueError(f"example {int(np.argmin(inside))} lies outside the bounds; widen them, or leave it out")
         counts = np.bincount(box, minlength=self.bins ** len(self.low)) + self.smoothing
@@ -55,6 +60,7 @@ class Histogram(Model):
     def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """(B,) exact log-density in nats; -inf in empty boxes and outside the bounds."""
         self._refuse(labels)
+        _fitted(self, "p")
         box, inside = self._box(x)
         with np.errstate(divide="ignore"):
             return np.where(inside, np.log(self.p[box]) - self.log_volume, -np.inf)
@@ -64,6 +70,7 @@ class Histogram(Model):
     ) -> np.ndarray:
         """(n, D): a box by its probability, then a place in it."""
         self._refuse(labels)
+        _fitted(self, "p")
         rng = generator or np.random.default_rng()
         box = rng.choice(len(self.p), size=n, p=self.p)
         corner = np.stack(np.unravel_index(box, (self.bins,) * len(self.low)), 1)
@@ -97,13 +104,15 @@ class Frequencies(Model):
     """
 
     def __init__(self, levels: int, smoothing: float = 0.1, *, apart: bool = True):
-        if levels < 2 or not smoothing >= 0:
-            raise ValueError(f"levels is 2 or more and smoothing 0 or more; they are {levels} and {smoothing}")
+        if not (2 <= levels < math.inf and levels == int(levels) and 0 <= smoothing < math.inf):
+            raise ValueError(
+                f"levels is a whole number, 2 or more, and smoothing 0 or more; they are {levels} and {smoothing}"
+            )
         self.levels, self.smoothing, self.apart = int(levels), smoothing, apart
 
     def fit(self, x: np.ndarray) -> Frequencies:
         """Count in (N, D) whole numbers."""
-        x = self._checked(x)
+        x = self._checked(_some(x))
         counts = np.stack([np.bincount(column, minlength=self.levels) for column in x.T]) + 0.0  # (D, L)
         if not self.apart:
             counts = np.broadcast_to(counts.sum(0), counts.shape)
@@ -114,6 +123,7 @@ class Frequencies(Model):
     def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Exact log-probability, (B, D) whole numbers to (B,) nats; -inf where a level never came."""
         self._refuse(labels)
+        _fitted(self, "tables")
         x = self._checked(x, len(self.tables))
         with np.errstate(divide="ignore"):
             return np.log(self.tables)[np.arange(x.shape[1]), x].sum(1)
@@ -123,6 +133,7 @@ class Frequencies(Model):
     ) -> np.ndarray:
         """(n, D): each dimension on its own."""
         self._refuse(labels)
+        _fitted(self, "tables")
         rng = generator or np.random.default_rng()
         below = rng.random((n, len(self.tables), 1)) >= self.tables.cumsum(1)[:, :-1]  # (n, D, L - 1)
         return below.sum(2)
@@ -133,7 +144,7 @@ class Frequencies(Model):
 
     def _checked(self, x: np.ndarray, dims: int | None = None) -> np.ndarray:
         x = _examples(x, dims)
-        if x.min() < 0 or x.max() >= self.levels or (x != np.floor(x)).any():
+        if len(x) and (x.min() < 0 or x.max() >= self.levels or (x != np.floor(x)).any()):
             raise ValueError(f"data are whole numbers 0 ... {self.levels - 1}; these run from {x.min()} to {x.max()}")
         return x.astype(np.int64)
 
@@ -151,22 +162,26 @@ class KDE(Model):
     """
 
     def __init__(self, bandwidth: float):
-        if not (isinstance(bandwidth, (int, float, np.number)) and 0 < bandwidth < math.inf):
+        if isinstance(bandwidth, bool) or not (
+            isinstance(bandwidth, (int, float, np.number)) and 0 < bandwidth < math.inf
+        ):
             raise ValueError(f"the bandwidth is a positive number in the units of the data; it is {bandwidth!r}")
         self.bandwidth = float(bandwidth)
 
     def fit(self, x: np.ndarray) -> KDE:
         """Remember the examples (N, D)."""
-        self.x = _examples(x)
+        self.x = _examples(_some(x))
         return self
 
     def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """(B,) exact log-density in nats."""
         self._refuse(labels)
+        _fitted(self, "x")
         return self._log_prob(_examples(x, self.x.shape[1]), leave_out=False)
 
     def leave_one_out(self) -> np.ndarray:
         """(N,) the log-density of each remembered example under the estimate from all the others, nats."""
+        _fitted(self, "x")
         if len(self.x) < 2:
             raise ValueError(
                 f"leaving one out of {len(self.x)} leaves nothing to estimate from; fit at least 2 examples"
@@ -178,6 +193,7 @@ class KDE(Model):
     ) -> np.ndarray:
         """(n, D): an example at random, and noise of standard deviation h."""
         self._refuse(labels)
+        _fitted(self, "x")
         rng = generator or np.random.default_rng()
         chosen = self.x[rng.integers(len(self.x), size=n)]
         return chosen + self.bandwidth * rng.standard_normal(chosen.shape)
@@ -201,9 +217,20 @@ class KDE(Model):
 
 def _examples(x: np.ndarray, dims: int | None = None) -> np.ndarray:
     x = np.asarray(x, dtype=np.float64)
-    if x.ndim != 2 or not x.size or (dims is not None and x.shape[1] != dims):
+    if x.ndim != 2 or not x.shape[1] or (dims is not None and x.shape[1] != dims):
         wanted = f"(B, {dims})" if dims is not None else "(N, D)"
         raise ValueError(f"examples have shape {wanted}; these have shape {x.shape}. One dimension needs x[:, None]")
     if not np.isfinite(x).all():
         raise ValueError(f"example {int(np.argmin(np.isfinite(x).all(1)))} holds a value that is not finite")
     return x
+
+
+def _some(x: np.ndarray) -> np.ndarray:
+    if not np.size(x):
+        raise ValueError(f"there are no examples to fit: the shape is {np.shape(x)}")
+    return x
+
+
+def _fitted(model: Model, part: str) -> None:
+    if part not in vars(model):
+        raise ValueError(f"this {type(model).__name__} has not been fitted; call fit(x) first")

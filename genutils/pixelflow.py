@@ -61,7 +61,7 @@ class Pixels(nn.Module):
 
     def forward(self, x: Tensor, kept: Tensor, bent: Tensor, *, warped: Tensor | None = None) -> Tensor:
         """The known (B, kept) numbers in [0, 1) to (B, bent, outputs); ``warped`` (B,) is true for warped copies."""
-        level = (x * self.levels).floor().clamp(0, self.levels - 1).long()
+        level = _level(x, self.levels)
         image = torch.full((len(x), self.size**2), self.levels, device=x.device).index_copy(1, kept, level)
         r = self.reach
         image = F.pad(image.view(-1, self.size, self.size), (r, r, r, r), value=self.levels + 1).flatten(1)
@@ -79,7 +79,7 @@ class Pixels(nn.Module):
 
     def everywhere(self, x: Tensor, seen: Tensor, *, warped: Tensor | None = None) -> Tensor:
         """Outputs (B, H W, outputs) for all pixels of x (B, H W), each from those in its window that are `seen`."""
-        level = (x * self.levels).floor().clamp(0, self.levels - 1).long()
+        level = _level(x, self.levels)
         level = F.pad(F.pad(level, (0, 1), value=self.levels), (0, 1), value=self.levels + 1)  # (B, H W + 2)
         rows = F.embedding(level.T, self.level).flatten(1)  # (H W + 2, B * 8): gathered by rows, which is fast
         e = F.embedding(seen, rows).unflatten(2, (len(x), -1)).permute(2, 0, 1, 3)  # (B, H W, side^2, 8)
@@ -88,6 +88,11 @@ class Pixels(nn.Module):
     def _outputs(self, e: Tensor, place: Tensor, warped: Tensor | None) -> Tensor:
         h = self.window(e.flatten(2)) + place
         return self.net(h if warped is None else h + warped[:, None, None] * self.warp)
+
+
+def _level(x: Tensor, levels: int) -> Tensor:
+    """Of numbers in [0, 1), for a network to look up; of nan, which goes its own way to the result, any."""
+    return (x.nan_to_num(0.0) * levels).floor().clamp(0, levels - 1).long()
 
 
 class Window(nn.Module):

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genutils.door import answering, usable
 from genutils.model import Model
 from genutils.networks import ResidualMLP, waves
 
@@ -32,8 +33,14 @@ class PlaneNet(Model, nn.Module):
     def __init__(self, bounds: Sequence[Sequence[float]], *, knots: int = 128, width: int = 128, blocks: int = 2):
         super().__init__()
         low, high = torch.tensor(bounds, dtype=torch.float32).T
+        if not (high > low).all():
+            raise ValueError(f"bounds are ((x0, x1), (y0, y1)) with x0 < x1 and y0 < y1; they are {bounds}")
         self.register_buffer("low", low)
         self.register_buffer("step", (high - low) / (knots - 1))
+        if knots < 16:
+            raise ValueError(
+                f"knots is 16 or more, as the coarsest of five tables has a sixteenth of them; it is {knots}"
+            )
         self.knots = knots
         sizes = [knots // 2**i for i in range(5)]
         self.tables = nn.ParameterList(nn.Parameter(torch.randn(1, width, size) * 0.2) for size in sizes)
@@ -43,6 +50,12 @@ class PlaneNet(Model, nn.Module):
     def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Exact log-density, (B, 2) to (B,) nats. It knows no classes: labels are refused."""
         self._refuse(labels)
+        with answering(self, x):
+            if x.ndim != 2 or x.shape[1] != 2:
+                raise ValueError(f"expected points of the plane, (B, 2); these have shape {tuple(x.shape)}")
+            return self._log_prob(x)
+
+    def _log_prob(self, x: Tensor) -> Tensor:
         place = (x - self.low) / self.step  # in units of knots
         inside = ((place > -1) & (place < self.knots)).all(1)
         k = place.floor().clamp(-1, self.knots - 1).long()  # (B, 2): the knot to the left, -1 before the first
@@ -63,7 +76,7 @@ class PlaneNet(Model, nn.Module):
         self._refuse(labels)
 
         def along(logits: Tensor) -> Tensor:  # (n, K) to places (n,)
-            k = torch.multinomial(logits.softmax(-1), 1, generator=generator)[:, 0]
+            k = torch.multinomial(usable(logits, self).softmax(-1), 1, generator=generator)[:, 0]
             return k + torch.rand(n, generator=generator) + torch.rand(n, generator=generator) - 1
 
         a = along(self._first(n))

@@ -21,6 +21,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from genutils.lesson import display
+from genutils.model import unwrapped
 from genutils.palette import COLOURS, INK
 
 _LINES = {"truth": {"linestyle": (0, (4, 2)), "zorder": 5}}
@@ -69,20 +70,21 @@ def curve(
     ax: Axes, x: Any, y: Any, *, role: str = "model", label: str | None = None, spread: Any = None, **style
 ) -> None:
     """A line in the colour of its role, with a band of ``spread`` (same units as ``y``) where there are repeats."""
+    x, y = _numbers(x), _numbers(y)
     ax.plot(x, y, color=_colour(role), label=label, **{**_LINES.get(role, {}), **style})
     if spread is not None:
-        low, high = np.asarray(y) - np.asarray(spread), np.asarray(y) + np.asarray(spread)
+        low, high = np.asarray(y) - _numbers(spread), np.asarray(y) + _numbers(spread)
         ax.fill_between(x, low, high, color=_colour(role), alpha=0.2, linewidth=0)
 
 
 def bars(ax: Axes, x: Any, height: Any, *, role: str = "model", label: str | None = None, **style) -> None:
     """Bars in the colour of their role."""
-    ax.bar(x, height, color=_colour(role), label=label, **style)
+    ax.bar(_numbers(x), _numbers(height), color=_colour(role), label=label, **style)
 
 
 def points(ax: Axes, x: Any, *, role: str = "data", label: str | None = None, size: float = 4, **style) -> None:
     """Points of shape (B, 2), drawn as one bitmap when there are many."""
-    x = np.asarray(x)
+    x = np.asarray(_numbers(x))
     if x.ndim != 2 or x.shape[1] != 2:
         raise ValueError(f"points draws an array of shape (B, 2); this one has shape {x.shape}")
     ax.scatter(
@@ -100,9 +102,13 @@ def show_images(
         columns: images in a row.
         gap: white pixels between images.
     """
-    images = np.asarray(images, dtype=float)
-    if images.ndim != 3 or not len(images):
+    images = np.asarray(_numbers(images), dtype=float)
+    if images.ndim != 3 or not images.size:
         raise ValueError(f"show_images draws an array of shape (B, H, W); this one has shape {images.shape}")
+    if np.isinf(images).any() or np.isnan(images).all():
+        raise ValueError("show_images draws finite numbers, and leaves a pixel without ink where one is nan")
+    if columns < 1:
+        raise ValueError(f"columns is how many images stand in a row, 1 or more; it is {columns}")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     b, h, w = images.shape
@@ -110,7 +116,9 @@ def show_images(
     for i, image in enumerate(images):
         r, c = divmod(i, columns)
         sheet[gap + r * (h + gap) :, gap + c * (w + gap) :][:h, :w] = image
-    ax.imshow(sheet, cmap="gray_r", vmin=vmin, vmax=images.max() if vmax is None else vmax, interpolation="nearest")
+    ax.imshow(
+        sheet, cmap="gray_r", vmin=vmin, vmax=np.nanmax(images) if vmax is None else vmax, interpolation="nearest"
+    )
     ax.set_axis_off()
 
 
@@ -118,6 +126,7 @@ def show_density(ax: Axes, density: Any, *, resolution: int = 200, bounds: Any =
     """The density of a 2-D object with ``log_prob`` (and ``bounds``) as shades of blue, zero being no ink at all."""
     import torch
 
+    density = unwrapped(density)
     (x0, x1), (y0, y1) = bounds or density.bounds
     xs, ys = np.linspace(x0, x1, resolution), np.linspace(y0, y1, resolution)
     grid = torch.tensor(np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2), dtype=torch.float32)
@@ -172,6 +181,14 @@ class _Shown:
         layout = "display:flex;flex-wrap:wrap;gap:12px"
         picture = f"<div role='img' aria-label=\"{html.escape(self.alt)}\" style='{layout}'>{inner}</div>"
         return f"<figure class='genutils-figure' style='margin:.6em 0'>{picture}{caption}</figure>"
+
+
+def _numbers(values: Any) -> Any:
+    """Tensors as arrays, wherever they are and whatever learns; all else as it is."""
+    if not hasattr(values, "detach"):
+        return values
+    values = values.detach().cpu()
+    return (values.float() if "bfloat16" in str(values.dtype) else values).numpy()
 
 
 def _colour(role: str) -> str:

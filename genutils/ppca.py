@@ -41,7 +41,7 @@ class PPCA(Model):
     """
 
     def __init__(self, K: int, floor: float = 1e-9):
-        if isinstance(K, bool) or K != int(K) or K < 0:
+        if isinstance(K, bool) or not 0 <= K < math.inf or K != int(K):
             raise ValueError(f"K is the number of hidden dimensions, 0 or more; it is {K!r}")
         if not (0 < floor < math.inf):
             raise ValueError(f"floor must be above 0, or the density of data on a plane is infinite; it is {floor!r}")
@@ -61,6 +61,8 @@ class PPCA(Model):
             The model itself.
         """
         x = self._data(x)
+        if noise is not None and not 0 <= noise < math.inf:
+            raise ValueError(f"noise is a variance, 0 or more; it is {noise}")
         values, vectors = np.linalg.eigh(np.cov(x.T, bias=True).reshape(x.shape[1], -1))
         values, vectors = np.maximum(values[::-1], 0), vectors[:, ::-1]  # largest first
         self.mean = x.mean(0)
@@ -153,4 +155,8 @@ class PPCA(Model):
             raise ValueError(f"PPCA takes shape (B, {dims or 'D'}); this has shape {x.shape}. Flatten images first")
         if not np.isfinite(x).all():
             raise ValueError(f"values must be finite; this holds {x[~np.isfinite(x)][0]}")
+        if np.abs(x).max(initial=0) > 1e100:  # squares would overflow
+            raise ValueError(
+                f"a number is as large as {np.abs(x).max():.1e}; choose a larger unit, so that squares fit"
+            )
         return x

@@ -38,6 +38,8 @@ def spline(
     ([0.3, 9.0], True)
     """
     bins = heights.shape[-1]
+    if not 1 <= bins <= 0.5 / LEAST:
+        raise ValueError(f"a spline has 1 ... {0.5 / LEAST:,.0f} bins; there are {bins:,}")
     wanted = {"heights": (heights, bins), "slopes": (slopes, bins - 1), "widths": (widths, bins)}
     for name, (part, size) in wanted.items():
         if part is not None and part.shape != (*x.shape, size):
@@ -55,7 +57,7 @@ def spline(
         knots = ys if inverse else xs
         k = (torch.searchsorted(knots.detach().contiguous(), v[..., None].contiguous()) - 1).clamp(0, bins - 1)
     else:
-        k = (v.detach()[..., None] * bins).long().clamp(max=bins - 1)  # (..., 1)
+        k = (v.detach().nan_to_num(0.5)[..., None] * bins).long().clamp(max=bins - 1)  # (..., 1)
 
     def at(values: Tensor, i: Tensor) -> Tensor:
         return values.gather(-1, i)[..., 0]

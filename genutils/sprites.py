@@ -59,6 +59,8 @@ def sprites(
     """
     if n < 1:
         raise ValueError(f"n is the number of pictures, 1 or more; it is {n!r}")
+    if not 0 <= noise < math.inf:
+        raise ValueError(f"noise is a standard deviation, 0 or more; it is {noise}")
     unknown = [s for s in shapes if s not in SHAPES]
     if unknown or not shapes:
         raise ValueError(f"shapes are some of {', '.join(SHAPES)}; not {unknown or shapes}")

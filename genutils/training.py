@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from genutils import model as interface
-from genutils.batches import Batch, Batches, count, dtypes_named, each, examples, split
+from genutils.batches import Batch, Batches, count, each, examples, split, tensors
 from genutils.checkpoint import Checkpoint
-from genutils.loop import Diverged, Kept, Loop, Ranks, averaged, descend, randomness, unwrap
+from genutils.door import dtypes_named, not_finite
+from genutils.loop import Diverged, Kept, Loop, Ranks, averaged, descend, one_number, randomness
 from genutils.plot import COLOURS, curve, plt, show
 
 
@@ -67,11 +68,12 @@ def cost(model: Any, batch: Batch) -> Tensor:
         model: has ``log_prob`` or ``elbo``; it may be wrapped by `torch.compile` and its like.
         batch: what that takes: x, a tuple ``(x, ...)`` of its arguments, or a dictionary of them by name.
     """
-    model = unwrap(model) if isinstance(model, nn.Module) else model
+    model = interface.unwrapped(model)
     answer = model.log_prob if interface.kind(model) == "exact" else model.elbo
-    if isinstance(batch, dict):
-        return -answer(**batch).mean()
-    return -(answer(*batch) if isinstance(batch, tuple) else answer(batch)).mean()
+    found = (
+        answer(**batch) if isinstance(batch, dict) else answer(*batch) if isinstance(batch, tuple) else answer(batch)
+    )
+    return -interface.one_each(found, count(batch), f"{answer.__name__} of a {type(model).__name__}").mean()
 
 
 def fit(
@@ -131,20 +133,24 @@ def fit(
     (3.0, 'all steps')
     """
     given = {name: value for name, value in locals().items() if name not in ("device", "checkpoint")}
+    if patience is not None and patience < 1:
+        raise ValueError(
+            f"patience is how many entries without a better loss are waited for, 1 or more; it is {patience}"
+        )
     if patience is not None and validation is None:
         raise ValueError(f"patience={patience} needs validation data to judge by; give validation=...")
     examples("data", data)
     if validation is not None:
         examples("validation", validation)
     model = model.to(device) if device is not None else model
-    ranks, inner, where = Ranks(model), unwrap(model), _device(model)
+    ranks, inner, where = Ranks(model), interface.unwrapped(model), _device(model)
     batches, optim = Batches(data, where), optimizer([p for p in inner.parameters() if p.requires_grad], lr=float(lr))
     average = averaged(inner, ema) if ema else None
     judge = _Judge(Record(), average.module if average else inner, validation, loss, patience, ranks)
 
     def turn(step: int) -> list[float]:
         batch, rate = batches(batch_size), lr * (schedule(step / steps) if schedule else 1.0)
-        with dtypes_named(inner, batch):
+        with dtypes_named(inner, batch), _data_named(batch):
             paid = descend(ranks.loss(loss, batch), optim, inner.parameters(), rate=rate, clip=clip, mean=ranks.mean)
         if average:
             average.update_parameters(inner)
@@ -181,7 +187,8 @@ class _Judge:
         if self.record.add(means[0], held):
             self.kept.take(self.model)
         if held is not None and not math.isfinite(held):  # no comparison with nan is true: nothing would be kept
-            raise Diverged(f"the held-out loss is {held}")
+            told = "" if callable(self.validation) else _spoilt(self.validation)
+            raise Diverged(f"the held-out loss is {held}{told}")
         if self.patience and self.record.waited() >= self.patience:
             self.record.stopped = "no progress"
         return f"training {self.record.train[-1]:.3f}, held out {self.record.validation[-1]:.3f}"
@@ -216,7 +223,7 @@ def held_out(
             for part in parts:
                 part, n = each(lambda tensor: tensor.to(where), part), count(part)
                 with dtypes_named(model, part):
-                    total, size = total + loss(model, part).item() * n, size + n
+                    total, size = total + one_number(loss(model, part)).item() * n, size + n
     finally:
         model.train(training)
     if not size:
@@ -241,6 +248,21 @@ def low_precision(device: str | torch.device) -> contextlib.AbstractContextManag
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.autocast("cuda", torch.bfloat16)
     return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _data_named(batch: Any) -> Iterator[None]:
+    """What diverged because the data were no numbers says so."""
+    try:
+        yield
+    except Diverged as error:
+        error.args = (f"{error}{_spoilt(batch)}",)
+        raise
+
+
+def _spoilt(batch: Any) -> str:
+    found = next(filter(None, map(not_finite, tensors(batch))), "")
+    return f", as the data are no numbers: {found} (leave such examples out)" if found else ""
 
 
 def _device(model: nn.Module) -> torch.device:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -122,11 +123,14 @@ def real_against_real(
         raise ValueError(f"{len(real)} real examples are too few for samples of {n} that do not overlap")
     if against is not None and len(against) < n:
         raise ValueError(f"{len(against)} examples to compare with are too few for samples of {n}")
+    real, against = (x if x is None or hasattr(x, "shape") else np.asarray(x) for x in (real, against))
     rng, values = np.random.default_rng(seed), np.empty(repeats)
     for i in range(repeats):
         order = rng.permutation(len(real))
         second = real[order[n : 2 * n]] if against is None else against[rng.permutation(len(against))[:n]]
         values[i] = statistic(real[order[:n]], second)
+        if math.isnan(values[i]):
+            raise ValueError(f"the statistic of pair {i} is nan, and no spread can be told from it")
     return values
 
 
@@ -148,7 +152,9 @@ def _within(x: np.ndarray) -> float:
 
 def _vectors(x: Any, name: str) -> np.ndarray:
     """(B, D) float64, from an array or a tensor of examples of any shape."""
-    x = np.asarray(x.detach().cpu() if hasattr(x, "detach") else x, dtype=np.float64)
+    x = np.asarray(
+        x.detach().cpu().double() if hasattr(x, "detach") else x, dtype=np.float64
+    )  # bfloat16 is torch's own
     if x.ndim < 2 or not x.size:
         raise ValueError(f"{name} holds examples in its rows, (B, D); it has shape {x.shape}")
     x = x.reshape(len(x), -1)

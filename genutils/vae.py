@@ -14,8 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
 
+from genutils.door import answering, usable, whole
 from genutils.inference import iwae_bound
-from genutils.model import Model
+from genutils.model import Model, one_each
+
+INDEPENDENT = "wrap it as torch.distributions.Independent(..., dims), dims being the axes of one example"
 
 
 class Gaussian(nn.Module):
@@ -39,8 +42,18 @@ class Gaussian(nn.Module):
         return Independent(Normal(mu, log_sigma.exp(), validate_args=False), mu.ndim - 1, validate_args=False)
 
 
+class _WholeLevels(Categorical):
+    """Torch would read 0.9 as level 0."""
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        return super().log_prob(whole(value, self.logits.shape[-1]))
+
+
 class Levels(nn.Module):
-    """Independent categorical pixels: any of L levels, with logits (B, ..., L) that a network puts out."""
+    """Independent categorical pixels: any of L levels, with logits (B, ..., L) that a network puts out.
+
+    The distribution refuses values that are not whole numbers 0 ... L - 1.
+    """
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -48,7 +61,7 @@ class Levels(nn.Module):
 
     def forward(self, z: Tensor, **told: Tensor) -> Independent:
         logits = self.network(z, **told)
-        return Independent(Categorical(logits=logits, validate_args=False), logits.ndim - 2, validate_args=False)
+        return Independent(_WholeLevels(logits=logits, validate_args=False), logits.ndim - 2, validate_args=False)
 
 
 def draw(p: Distribution, *, generator: torch.Generator | None = None) -> Tensor:
@@ -61,7 +74,7 @@ def draw(p: Distribution, *, generator: torch.Generator | None = None) -> Tensor
         eps = torch.randn(base.loc.shape, generator=generator).to(base.loc)
         return base.loc + base.scale * eps
     if isinstance(base, Categorical):
-        probs = base.probs.flatten(0, -2).cpu()
+        probs = usable(base.probs, p).flatten(0, -2).cpu()
         return torch.multinomial(probs, 1, generator=generator).view(base.probs.shape[:-1]).to(base.probs.device)
     raise TypeError(f"draw knows Gaussian and Levels, not {type(base).__name__}")
 
@@ -92,8 +105,10 @@ class VAE(Model, nn.Module):
 
     def log_prior(self, z: Tensor) -> Tensor:
         """log p(z), (B, K) to (B,) nats."""
+        if not bool(z.isfinite().all()):
+            return z.sum(-1) * torch.nan  # the encoder's weights are of no use, and no prior can say more
         if self.prior is not None:
-            return self.prior.log_prob(z)
+            return one_each(self.prior.log_prob(z), len(z), "the prior's log_prob")
         return -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)
 
     def parts(self, x: Tensor, *, generator: torch.Generator | None = None, **told: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,13 +117,28 @@ class VAE(Model, nn.Module):
         Distortion is ``-log p(x | z)`` at one z from q(z | x). Rate is KL(q(z | x) || p(z)): in closed form for
         Gaussians against the standard prior, otherwise estimated at the same z.
         """
-        q = self.encoder(x)
+        with answering(self, x):
+            return self._parts(x, generator, told)
+
+    def _parts(self, x: Tensor, generator: torch.Generator | None, told: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        q = self._believed(x)
         z = draw(q, generator=generator)
-        distortion = -self.decoder(z, **told).log_prob(x)
+        distortion = -_probability(self.decoder(z, **told), x)
         if self.prior is None and isinstance(q.base_dist, Normal):
             mu, sigma = q.base_dist.loc, q.base_dist.scale
             return distortion, 0.5 * (mu.square() + sigma.square() - 1 - 2 * sigma.log()).sum(-1)
         return distortion, q.log_prob(z) - self.log_prior(z)
+
+    def _believed(self, x: Tensor) -> Distribution:
+        """q(z | x): of B examples, K numbers each."""
+        q = self.encoder(x)
+        shape = (tuple(q.batch_shape), tuple(q.event_shape))
+        if shape != ((len(x),), (self.latent,)):
+            raise ValueError(
+                f"the encoder must give one distribution of {self.latent} numbers for each of {len(x)} examples; the "
+                f"shapes of batch and event are {shape[0]} and {shape[1]}: {INDEPENDENT}"
+            )
+        return q
 
     def elbo(
         self, x: Tensor, labels: Tensor | None = None, *, generator: torch.Generator | None = None, **told: Tensor
@@ -128,12 +158,13 @@ class VAE(Model, nn.Module):
         """
         if samples < 1:
             raise ValueError(f"samples is how many z are drawn for each x, 1 or more; it is {samples}")
-        q = self.encoder(x).base_dist
-        mu, sigma = (part.repeat_interleave(samples, 0) for part in (q.loc, q.scale))  # (B samples, K)
-        many, x = Independent(Normal(mu, sigma, validate_args=False), 1), x.repeat_interleave(samples, 0)
-        z = draw(many, generator=generator)
-        weight = self.decoder(z).log_prob(x) + self.log_prior(z) - many.log_prob(z)
-        return iwae_bound(weight.view(-1, samples).T)  # from (samples, B)
+        with answering(self, x):
+            q = self._believed(x).base_dist
+            mu, sigma = (part.repeat_interleave(samples, 0) for part in (q.loc, q.scale))  # (B samples, K)
+            many, x = Independent(Normal(mu, sigma, validate_args=False), 1), x.repeat_interleave(samples, 0)
+            z = draw(many, generator=generator)
+            weight = _probability(self.decoder(z), x) + self.log_prior(z) - many.log_prob(z)
+            return iwae_bound(weight.view(-1, samples).T)  # from (samples, B)
 
     @torch.no_grad()
     def sample(self, n: int, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
@@ -145,3 +176,17 @@ class VAE(Model, nn.Module):
             z = torch.randn(n, self.latent, generator=generator)
             z = z.to(next(self.parameters()))
         return draw(self.decoder(z), generator=generator)
+
+
+def _probability(p: Distribution, x: Tensor) -> Tensor:
+    """log p(x), (B,), by a decoder's p; torch would broadcast one that is not of the shape of x, or sum too little."""
+    shape = tuple(getattr(p, "batch_shape", ())) + tuple(getattr(p, "event_shape", ()))
+    if isinstance(p, Distribution) and shape != tuple(x.shape):
+        raise ValueError(f"the decoder's distribution must have the shape of x, {tuple(x.shape)}; it has {shape}")
+    found = p.log_prob(x)
+    if tuple(found.shape) != (len(x),):
+        raise ValueError(
+            f"the decoder's log_prob must be one number for each of {len(x)} examples; its shape is "
+            f"{tuple(found.shape)}: {INDEPENDENT}"
+        )
+    return found

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import signal
 import stat
+import subprocess
+import sys
 import threading
 import time
 
@@ -224,6 +227,14 @@ class TestProgress:
         captured = capsys.readouterr()
         assert "✓" in captured.out and "GENUTILS_PROGRESS" in captured.err and captured.err.count("\n") == 1
 
+    def test_a_folder_that_may_not_be_read_costs_one_line_and_not_the_lesson(self, monkeypatch, capsys):
+        def stat(path, **kwargs):  # root may read everything: the system's answer is played
+            raise PermissionError(13, "Permission denied", str(path))
+
+        monkeypatch.setattr(pathlib.Path, "stat", stat)
+        assert progress_file.load() == {}
+        assert "cannot read" in (said := capsys.readouterr().err) and "set GENUTILS_PROGRESS to another file" in said
+
     def test_off_keeps_nothing(self, tmp_path, monkeypatch):
         monkeypatch.setenv("GENUTILS_PROGRESS", "off")
         check(right, "04.1")
@@ -357,3 +368,55 @@ class TestExpect:
 
         assert "Hostile" in brief(Hostile())
         assert len(brief("x" * 10_000)) <= 160
+
+
+RELOADED = """
+import importlib, numpy as np
+import genutils.check
+from genutils.check import check, expect, lesson_04
+
+def in_nats(p):
+    p = p[p > 0]
+    return -(p * np.log(p)).sum()
+
+def say(when):
+    print(when, end=" ")
+    check(in_nats, "04.1")
+
+say("at first")
+importlib.reload(expect)
+say("after an edit of expect.py")
+importlib.reload(lesson_04)
+say("and of the check")
+importlib.reload(genutils.check)
+say("and of check itself")
+from genutils.check import check
+say("asked anew")
+"""
+
+
+def test_checks_that_are_edited_and_reloaded_say_the_same():
+    done = subprocess.run([sys.executable, "-c", RELOADED], capture_output=True, text=True, encoding="utf-8")
+    assert not done.returncode, done.stderr
+    said = done.stdout.replace("\n    ", " | ").splitlines()
+    assert len(said) == 5 and all("not yet" in line and "hint: that is in nats" in line for line in said), said
+
+
+@pytest.mark.parametrize("without", ["no_grad", "inference_mode"])
+def test_a_notebook_without_gradients_does_not_make_an_answer_wrong(without, capsys):
+    torch = pytest.importorskip("torch")
+
+    def answer(p):
+        x = torch.ones(1, requires_grad=True)
+        assert torch.get_default_dtype() == torch.float32 and torch.autograd.grad((2 * x).sum(), x)[0].item() == 2
+        return right(p)
+
+    torch.set_default_dtype(torch.float64)
+    try:
+        with getattr(torch, without)():
+            check(answer, "04.1")
+            assert not torch.is_grad_enabled()
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert "✓" in capsys.readouterr().out

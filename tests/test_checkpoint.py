@@ -30,11 +30,11 @@ class Switch:
     """A loss of one identity that breaks off after so many calls, if told to."""
 
     def __init__(self):
-        self.left = math.inf
+        self._left = math.inf
 
     def __call__(self, model, x):
-        self.left -= model.training
-        if self.left < 0:
+        self._left -= model.training
+        if self._left < 0:
             raise Killed
         return training.cost(model, x)
 
@@ -49,16 +49,16 @@ def test_a_resumed_run_gives_the_numbers_of_one_that_never_stopped(tmp_path, ema
     whole = Normal(dropout=0.3)
     expected = fit(whole, given, **settings)
 
-    file, switch.left = tmp_path / "run.pt", 37
+    file, switch._left = tmp_path / "run.pt", 37
     with pytest.raises(Killed):
         fit(Normal(dropout=0.3), given, checkpoint=file, **settings)
-    switch.left = math.inf
+    switch._left = math.inf
     model = Normal(dropout=0.3)
     record = fit(model, given, checkpoint=file, **settings)
-    assert switch.left == math.inf and torch.equal(weights(model), weights(whole))
+    assert switch._left == math.inf and torch.equal(weights(model), weights(whole))
     assert (record.train, record.validation, record.steps) == (expected.train, expected.validation, expected.steps)
     assert (record.best, record.best_step, record.stopped) == (expected.best, expected.best_step, "all steps")
-    switch.left = 0  # a finished run has nothing left to do
+    switch._left = 0  # a finished run has nothing left to do
     again = Normal(dropout=0.3)
     assert fit(again, given, checkpoint=file, **settings).steps == expected.steps
     assert torch.equal(weights(again), weights(whole))
@@ -337,13 +337,13 @@ def test_a_file_of_the_gpu_goes_on_there_to_the_same_numbers_and_loads_on_a_cpu(
     settings = dict(loss=switch, steps=40, every=10, lr=0.05, ema=0.9)
     whole, model, host = (Normal(dropout=0.3) for _ in range(3))
     fit(whole, data(), device="cuda", **settings)
-    switch.left = 25
+    switch._left = 25
     with pytest.raises(Killed):
         fit(model, data(), device="cuda", checkpoint=file, **settings)
-    switch.left = math.inf
+    switch._left = math.inf
     fit(model, data(), device="cuda", checkpoint=file, **settings)
     assert torch.equal(weights(model), weights(whole))
-    switch.left = 0
+    switch._left = 0
     fit(host, data(), device="cpu", checkpoint=file, **settings)
     assert torch.equal(weights(host), weights(whole).cpu())
 
@@ -352,3 +352,82 @@ def test_a_key_is_text():
     found = key({"model": nn.BatchNorm1d(2), "lr": np.float64(1)})
     assert found["model"] == "torch.nn.modules.batchnorm.BatchNorm1d" and found["lr"] == "1.0"
     assert found["model.running_mean"] == "torch.float32 (2,) fixed" and found["model.weight"] == "torch.float32 (2,)"
+
+
+def named(k):
+    exec("def loss(m, x):\n    return k * training.cost(m, x) + later(m)\n\ndef later(m):\n    return 0 * k", here := {
+        "k": k, "training": training, "__name__": "a notebook"
+    })  # fmt: skip
+    return here
+
+
+class Times(nn.Module):
+    def __init__(self, k):
+        super().__init__()
+        self.k = k
+
+    def forward(self, m, x):
+        return self.k * training.cost(m, x)
+
+
+class Plainly:
+    def __init__(self, k):
+        self.k, self._calls = k, 0
+
+    def __call__(self, m, x):
+        self._calls += 1
+        return self.k * training.cost(m, x)
+
+    def asked(self, m, x):
+        return self(m, x)
+
+
+SAME_CODE = {
+    "a global number": lambda k: named(k)["loss"],
+    "a module": Times,
+    "an object": Plainly,
+    "a method": lambda k: Plainly(k).asked,
+    "an object in a function": lambda k: (lambda held: lambda m, x: held(m, x))(Times(k)),
+    "a helper of the same notebook": lambda k: named(2)["loss"] if k == 2 else helped(),
+}
+
+
+def helped():
+    here = named(2)
+    exec("def later(m):\n    return 1 * k", here)
+    return here["loss"]
+
+
+@pytest.mark.parametrize("kind", SAME_CODE)
+def test_a_loss_of_the_same_code_and_another_setting_is_another_run(tmp_path, kind):
+    file, make = tmp_path / "run.pt", SAME_CODE[kind]
+    for _ in range(2):
+        fit(Normal(), data(), loss=make(2), steps=2, checkpoint=file)
+    with pytest.raises(ValueError, match="belongs to another run: loss"):
+        fit(Normal(), data(), loss=make(3), steps=2, checkpoint=file)
+
+
+def test_a_model_of_the_same_weights_and_another_setting_is_another_run(tmp_path):
+    def model(p):
+        found = Normal()
+        found.drop = nn.Dropout(p)
+        return found
+
+    fit(model(0.1), data(), steps=2, checkpoint=tmp_path / "run.pt")
+    with pytest.raises(ValueError, match=r"model\.drop\.p is 0\.1 there and 0\.2 here"):
+        fit(model(0.2), data(), steps=2, checkpoint=tmp_path / "run.pt")
+
+
+@pytest.mark.parametrize("where", ["lr", "schedule", "both", "seed and batch size"])
+def test_settings_that_are_scalars_of_numpy_can_be_read_again(tmp_path, where):
+    numpy = {
+        "lr": {"lr": np.float64(0.05)},
+        "schedule": {"schedule": lambda t: np.float32(1 - t)},
+        "both": {"lr": np.float32(0.05), "schedule": lambda t: np.cos(np.float64(t))},
+        "seed and batch size": {"seed": np.int64(3), "batch_size": np.int32(16), "steps": np.int64(4)},
+    }[where]
+    settings = {"steps": 4, "every": 1} | numpy
+    one, two = Normal(), Normal()
+    fit(one, data(), checkpoint=tmp_path / "run.pt", **settings)
+    record = fit(two, data(), checkpoint=tmp_path / "run.pt", **settings)
+    assert record.stopped == "all steps" and torch.equal(one.mu, two.mu)

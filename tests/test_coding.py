@@ -394,7 +394,7 @@ def test_nothing_and_certainty():
         ([0], [math.inf, 1], "sum to 1, got inf"),
         ([0], [], "at least one"),
         ([0], 1.0, "at least one"),
-        ([0], "model", "must hold probabilities"),
+        ([0], "model", "must be an array of probabilities"),
         ([0], None, "got"),
         ([0], [[[1.0]]], r"shape \(1, 1, 1\)"),
         ([0], np.full((2, 2), 0.5), "2 rows for 1 symbols"),
@@ -472,3 +472,26 @@ def test_a_damaged_cache_is_no_obstacle(tmp_path):
     for path in written:
         path.write_bytes(b"damaged")
     assert run(ROUND_TRIP, NUMBA_CACHE_DIR=str(tmp_path)) == "[1 0]\n"
+
+
+def test_a_file_may_be_shorter_than_its_information_where_probabilities_are_rounded_up():
+    model = np.array([1 - 1e-14, 1e-14])
+    message = np.ones(20, dtype=int)
+    assert 8 * len(encode(message, model)) < ideal_bits(message, model) - 200  # 35 bits each, and not 46.5
+    rng = np.random.default_rng(0)
+    p = np.r_[np.full(64, 1.1 * 2.0**-20), 0]
+    p[-1] = 1 - p.sum()
+    message = rng.integers(0, 64, size=20_000)  # all as unlikely as the docstring allows
+    short = ideal_bits(message, p) - 8 * len(encode(message, p))
+    assert -10 < short < len(message) / 20_000
+
+
+def test_what_float32_adds_up_over_many_outcomes_is_taken_for_one():
+    rng = np.random.default_rng(0)
+    for outcomes in (50_257, 10**6):
+        z = rng.standard_normal(outcomes).astype(np.float32)
+        p = np.exp(z) / np.exp(z).sum()
+        p = p * np.float32(1 + 1e-4 * (outcomes > 10**5))  # as a running sum in float32 loses
+        assert abs(p.astype(float).sum() - 1) < 1e-3
+        symbols = rng.integers(0, outcomes, size=3)
+        assert np.array_equal(decode(encode(symbols, p), 3, p), symbols)

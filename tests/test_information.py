@@ -401,3 +401,49 @@ class TestMonteCarlo:
             kl_monte_carlo([0.0, 0.0], [0.0, 0.0, 0.0])
         with pytest.raises(ValueError, match=r"log_p\[1\] = -inf is not finite.*neither 0 nor infinite"):
             kl_monte_carlo([0.0, -math.inf], [0.0, 0.0])
+
+
+class TestSumsOfFloat32:
+    @pytest.mark.parametrize("outcomes", [1000, 50_257, 100_000, 1_000_000])
+    def test_a_softmax_over_a_vocabulary_is_a_distribution(self, outcomes):
+        logits = torch.randn(outcomes, generator=torch.Generator().manual_seed(2)) * 5
+        p, exact = logits.softmax(-1), logits.double().softmax(-1).numpy()
+        off = float(p.double().sum()) - 1
+        for q in (p, p.numpy(), p.tolist(), (p * (1 + 5e-6)).numpy()):
+            assert float(entropy(q)) == pytest.approx(float(entropy(exact)), abs=1e-5), off
+        assert float(kl(p.numpy(), exact)) == pytest.approx(0, abs=1e-6)
+        assert float(js(exact, p.numpy())) == pytest.approx(0, abs=1e-6)
+
+    def test_half_precision_and_tables_too(self):
+        p = torch.randn(300, generator=torch.Generator().manual_seed(0)).softmax(-1)
+        assert float(entropy(p.half().numpy())) == pytest.approx(float(entropy(p)), abs=1e-3)
+        table = np.outer(p.numpy(), p.numpy())  # float32
+        assert float(joint_entropy(table)) == pytest.approx(2 * float(entropy(p)), abs=1e-4)
+        assert float(mutual_information(table)) == pytest.approx(0, abs=1e-6)
+
+    @pytest.mark.parametrize("outcomes, factor", [(2, 1 + 2e-5), (1000, 0.9999), (100_000, 1.001)])
+    def test_what_is_no_rounding_is_refused(self, outcomes, factor):
+        with pytest.raises(ValueError, match="not to 1; if these are counts, divide them by their sum"):
+            entropy(np.full(outcomes, factor / outcomes))
+
+    def test_what_is_off_is_divided_out_and_what_is_not_stays(self):
+        p = np.array([0.25, 0.75])
+        assert float(entropy(p * (1 + 5e-6))) == pytest.approx(float(entropy(p)), rel=1e-12)
+        assert float(entropy([0.5, 0.25, 0.25], base=2)) == 1.5
+
+
+def test_a_deviation_far_below_another_brings_no_warning(recwarn):
+    for small, large in ((1e-200, 1.0), (1.0, 1e200), (1.0, 1e-200)):
+        assert gaussian_kl(0, small, 0, large) > 0
+    assert not recwarn.list
+
+
+def test_a_sum_that_is_off_is_named_with_its_place():
+    with pytest.raises(ValueError, match=r"^p\[1, :\] sums to 0\.9, not to 1"):
+        entropy([[0.5, 0.5], [0.5, 0.4]])
+    with pytest.raises(ValueError, match=r"^p\[:, 1\] sums to 0\.9, not to 1"):
+        entropy([[0.5, 0.5], [0.5, 0.4]], axis=0)
+    with pytest.raises(ValueError, match=r"^joint\[1, :, :\] sums to 0\.5, not to 1"):
+        joint_entropy([[[0.5, 0.5]], [[0.5, 0.0]]])
+    with pytest.raises(ValueError, match=r"^p sums to 0\.9, not to 1"):
+        entropy([0.5, 0.4])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import subprocess
+import sys
 
 import IPython
 import numpy as np
@@ -119,3 +122,28 @@ def test_a_run_says_what_it_took(monkeypatch, capsys):
     assert re.fullmatch(r"\*This run took 7 seconds( and at most [\d,]+ MB of memory)?, on .* cores\.\*\n", said)
     megabytes = int(said.split("at most ")[1].split(" MB")[0].replace(",", ""))
     assert 30 < megabytes < 50_000
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_terminal_without_the_check_mark_gets_it_in_letters(encoding):
+    code = """
+import numpy as np
+from genutils import claim, say
+from genutils.check import check, progress
+claim(True, 'x -> y')
+say('Zürich, α and 東京')
+def right(p):
+    p = p[p > 0]
+    return -(p * np.log2(p)).sum()
+check(right, "04.1")
+check(lambda p: 0, "04.1")
+progress("04")
+"""
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "GENUTILS_PROGRESS": "off"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
+    assert not done.returncode, done.stderr.decode()
+    said = done.stdout.decode(encoding).splitlines()
+    assert said[0] == ("✓ x -> y" if encoding == "utf-8" else "[right] x -> y")
+    assert said[2].startswith("✓ 04.1" if encoding == "utf-8" else "[right] 04.1")
+    assert said[3].startswith("✗ 04.1" if encoding == "utf-8" else "[wrong] 04.1")
+    assert "Zürich" in said[1] or encoding == "ascii"

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from genutils.checkpoint import Checkpoint
-from genutils.loop import Diverged, Loop, Ranks, averaged, descend, unwrap
+from genutils.loop import Diverged, Loop, Ranks, averaged, descend
+from genutils.model import unwrapped
 
 
 def test_the_decay_grows_from_a_tenth_to_what_was_asked():
@@ -52,10 +53,10 @@ def test_a_buffer_of_minus_infinities_stays_so():
 def test_wrapped_models_are_unwrapped():
     inner = nn.Linear(1, 1)
     compiled = torch.compile(inner, backend="eager")
-    assert unwrap(inner) is unwrap(compiled) is unwrap(nn.DataParallel(inner)) is inner
-    assert unwrap(torch.compile(nn.DataParallel(compiled), backend="eager")) is inner
+    assert unwrapped(inner) is unwrapped(compiled) is unwrapped(nn.DataParallel(inner)) is inner
+    assert unwrapped(torch.compile(nn.DataParallel(compiled), backend="eager")) is inner
     holder = nn.Sequential(inner)
-    assert unwrap(holder) is holder
+    assert unwrapped(holder) is holder
 
 
 def test_a_step_that_cannot_be_taken_leaves_the_weights():

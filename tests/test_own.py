@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
+import pathlib
 import struct
 import wave
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from genutils.data import Text
-from genutils.data.files import Audio, Images, own, read_idx
+from genutils.data import Audio, Text, text
+from genutils.data.files import Images, own, read_idx
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -118,6 +121,171 @@ class TestImages:
     def test_too_few(self, tmp_path):
         with pytest.raises(ValueError, match="holds 0 images; own.. needs at least 10"):
             own(tmp_path)
+
+
+RAMP = np.arange(64).reshape(8, 8)
+GREY = (4 * RAMP).astype(np.uint8)
+
+
+def deep_png(values: np.ndarray) -> bytes:
+    """A PNG of 16 bits for each of three colours, which Pillow reads and does not write."""
+    raw = b"".join(b"\0" + np.repeat(row.astype(">u2")[:, None], 3, 1).tobytes() for row in values)
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
+
+
+def pgm(values: np.ndarray, top: int) -> bytes:
+    return b"P5\n8 8\n%d\n" % top + values.astype(">u2").tobytes()
+
+
+def turned() -> bytes:
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # to be turned by a quarter, clockwise
+    Image.fromarray(GREY).save(out, "PNG", exif=exif)
+    return out.getvalue()
+
+
+def png(image: Image.Image, kind: str = "PNG", **more) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **more)
+    return out.getvalue()
+
+
+def with_alpha(grey: np.ndarray, alpha: np.ndarray, mode: str) -> Image.Image:
+    return Image.merge(mode, [Image.fromarray(grey)] * (len(mode) - 1) + [Image.fromarray(alpha)])
+
+
+BLACK, HALF = np.zeros((8, 8), np.uint8), np.full((8, 8), 128, np.uint8)
+ON_PAPER = 255 - GREY  # black ink, as opaque as GREY says
+KINDS = {
+    "8 bits": (png(Image.fromarray(GREY)), GREY, 0),
+    "1 bit": (png(Image.fromarray(GREY > 127)), 255 * (GREY > 127), 0),
+    "4 bits": (png(Image.fromarray(GREY // 16 * 17), bits=4), GREY // 16 * 17, 0),
+    "16 bits": (png(Image.fromarray((257 * GREY.astype(int)).astype(np.uint16))), GREY, 0),
+    "16 bits, colours": (deep_png(257 * GREY.astype(int)), GREY, 0),
+    "16 bits, pgm": (pgm(257 * GREY.astype(int), 65535), GREY, 0),
+    "12 bits, pgm": (pgm(RAMP * 65, 4095), RAMP * 65 / 4095 * 255, 1),
+    "colours": (png(Image.fromarray(GREY).convert("RGB")), GREY, 0),
+    "a palette": (png(Image.fromarray(GREY).convert("P")), GREY, 0),
+    "a palette with a hole": (
+        png(Image.fromarray(GREY).convert("P"), transparency=8),
+        np.where(GREY == 8, 255, GREY),
+        0,
+    ),
+    "a transparent grey": (png(Image.fromarray(GREY), transparency=8), np.where(GREY == 8, 255, GREY), 0),
+    "alpha": (png(with_alpha(BLACK, GREY, "RGBA")), ON_PAPER, 1),
+    "grey and alpha": (png(with_alpha(BLACK, GREY, "LA")), ON_PAPER, 1),
+    "all opaque": (png(with_alpha(GREY, HALF // 128 * 255, "RGBA")), GREY, 0),
+    "four inks": (png(Image.fromarray(GREY).convert("RGB").convert("CMYK"), "TIFF"), GREY, 1),
+    "Lab": (
+        png(Image.merge("LAB", [Image.fromarray(GREY), Image.fromarray(HALF), Image.fromarray(HALF)]), "TIFF"),
+        GREY,
+        0,
+    ),
+    "turned by its camera": (turned(), np.rot90(GREY, -1), 0),
+}
+REFUSED = {
+    "several frames": (
+        png(Image.fromarray(GREY), "GIF", save_all=True, append_images=[Image.fromarray(255 - GREY)]),
+        "2 frames",
+    ),
+    "pages": (
+        png(Image.fromarray(GREY), "TIFF", save_all=True, append_images=[Image.fromarray(GREY)]),
+        "2 frames or pages",
+    ),
+    "32 bits": (png(Image.fromarray(1000 * RAMP.astype(np.int32)), "TIFF"), "32-bit integers of unknown range"),
+    "floats": (png(Image.fromarray((RAMP / 64).astype(np.float32)), "TIFF"), "32-bit floats of unknown range"),
+    "cut short": (png(Image.fromarray(GREY))[:50], "save it again as PNG"),
+}
+
+
+class TestKindsOfImages:
+    def folder(self, path, content, ending=".png"):
+        for i in range(10):
+            (path / f"{i}{ending}").write_bytes(content)
+        (path / "._0.png").write_bytes(b"what macOS leaves beside a file")
+        return path
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_the_grey_that_one_sees(self, tmp_path, kind):
+        content, want, off = KINDS[kind]
+        got = own(self.folder(tmp_path, content)).train
+        assert got.dtype == np.uint8 and len(got) == 8
+        assert np.abs(got[0].astype(int) - want).max() <= off
+
+    @pytest.mark.parametrize("kind", REFUSED)
+    def test_what_has_no_grey_is_refused_by_name(self, tmp_path, kind):
+        content, says = REFUSED[kind]
+        with pytest.raises(ValueError, match=rf"0\.tif cannot be read as an image.*{says}"):
+            own(self.folder(tmp_path, content, ".tif"))
+
+
+def riff(
+    samples: np.ndarray, data: bytes, width: int, *, kind: int = 1, new: bool = False, extra: bytes = b""
+) -> bytes:
+    head = struct.pack("<HHIIHH", 0xFFFE if new else kind, 1, 8000, 8000 * width, width, 8 * width)
+    if new:
+        head += struct.pack("<HHIH", 22, 8 * width, 0, kind) + b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+    body = b"WAVEfmt " + struct.pack("<I", len(head)) + head + extra + b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+WAVE = np.array([0.0, 0.5, -1.0, 0.25, -0.125])
+BITS = {
+    8: (WAVE * 128 + 128).astype("u1").tobytes(),
+    16: (WAVE * 2**15).astype("<i2").tobytes(),
+    24: b"".join(int(v * 2**23).to_bytes(3, "little", signed=True) for v in WAVE),
+    32: (WAVE * 2.0**31).astype("<i4").tobytes(),
+}
+
+
+class TestKindsOfSounds:
+    @pytest.mark.parametrize("new", [False, True], ids=["header", "newer header"])
+    @pytest.mark.parametrize("bits", BITS)
+    def test_whole_numbers(self, tmp_path, bits, new):
+        (tmp_path / "a.wav").write_bytes(riff(WAVE, BITS[bits], bits // 8, new=new, extra=b"LIST\x03\0\0\0abc\0"))
+        sound = own(tmp_path / "a.wav")
+        assert sound.samples.tolist() == WAVE.tolist() and sound.samples.dtype == np.float32 and sound.rate == 8000
+
+    @pytest.mark.parametrize("width", [4, 8])
+    def test_floats(self, tmp_path, width):
+        (tmp_path / "a.wav").write_bytes(riff(WAVE, WAVE.astype(f"<f{width}").tobytes(), width, kind=3))
+        assert own(tmp_path / "a.wav").samples.tolist() == WAVE.tolist()
+
+    @pytest.mark.parametrize(
+        "content, says",
+        [
+            (riff(WAVE, b"123456", 1, kind=7), "mu-law"),
+            (riff(WAVE, b"123456", 2, kind=0x1234), "unknown format 4660"),
+            (riff(WAVE, np.array([0.5, np.nan], "<f4").tobytes(), 4, kind=3), "holds nan"),
+            (riff(WAVE, np.array([0.5, 3.0], "<f4").tobytes(), 4, kind=3), "holds 3, and full scale is 1"),
+            (riff(WAVE, b"1234567890", 5), "40 bits"),
+            (riff(WAVE, b"12345678", 2)[:-3], "promises 4 samples and holds 2"),
+            (riff(WAVE, b"", 2)[:30], "not an uncompressed"),
+            (riff(WAVE, b"", 2)[:36], "it has no data"),
+            (b"RIFF\0\0\0\0WAVEdata\0\0\0\0", "its data come before their format"),
+        ],
+    )
+    def test_the_others_are_refused_by_name(self, tmp_path, content, says):
+        (tmp_path / "a.wav").write_bytes(content)
+        with pytest.raises(ValueError, match=rf"a\.wav .*{says}"):
+            own(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("name", ["folder", "a.txt", "a.wav"])
+def test_what_may_not_be_read_is_said_with_the_remedy(tmp_path, monkeypatch, name):
+    def stat(path, **kwargs):  # root may read everything: the system's answer is played
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pathlib.Path, "stat", stat)
+    with pytest.raises(PermissionError, match=f"{name} may not be read by you; .*change its permissions|copy it"):
+        own(tmp_path / name)
+    with pytest.raises(PermissionError, match="may not be read by you"):
+        text(tmp_path / name)
 
 
 class TestSound:

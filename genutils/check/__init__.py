@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import signal
+import sys
 import threading
 import traceback
 import zlib
@@ -19,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from genutils.check import expect
 from genutils.check import record as _record
 from genutils.check.expect import StillRunning, Wrong
 from genutils.lesson import display
 from genutils.palette import VERDICTS
 
 _HERE = str(pathlib.Path(__file__).parents[1])
-_EXERCISES: dict[str, Exercise] = {}
+_EXERCISES: dict[str, Exercise] = globals().get("_EXERCISES", {})  # kept when this file is edited and reloaded
 _REGISTERED = re.compile(r'^@exercise\(\s*"(\d\d\.\d+)",\s*"(\w+)"', re.M)
 
 
@@ -174,13 +176,13 @@ def _examine(
         return Report(found.id, found.name, verdict, message, tuple(d for d in details if d[1]))
 
     try:
-        with _time_limit(limit), np.errstate(all="ignore"):
+        with _time_limit(limit), np.errstate(all="ignore"), _torch_as_it_comes():
             found.test(fn, rng)
     except NotImplementedError:
         return report("not attempted", "not attempted yet."), NotImplementedError(
             f"{found.id} {found.name}: not attempted"
         )
-    except Wrong as wrong:
+    except _of_kind("Wrong") as wrong:
         details = [("given", wrong.given), ("expected", wrong.expected), ("got", wrong.got), ("hint", wrong.hint)]
         return report("wrong", f"not yet. {wrong.says[:1].upper()}{wrong.says[1:]}.", *details), wrong
     except KeyboardInterrupt as stopped:
@@ -195,6 +197,27 @@ def _examine(
         message = f"raised {kind}: {error}" if str(error) else f"raised {kind}"
         return report("wrong", message, ("at", where)), Wrong(f"{found.name} {message}", got=where and f"at {where}")
     return report("right", "is right: every property holds."), None
+
+
+def _of_kind(name: str) -> tuple[type, ...]:
+    """The classes of this name in ``expect``: ours, and after an edit and ``%autoreload`` the one that is there now."""
+    return tuple({getattr(expect, name), globals()[name]})
+
+
+@contextlib.contextmanager
+def _torch_as_it_comes() -> Iterator[None]:
+    """Gradients on and numbers in float32, as checks expect, whatever the notebook has set."""
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "inference_mode"):
+        yield
+        return
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _where(error: BaseException) -> str:

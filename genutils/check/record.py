@@ -29,9 +29,11 @@ def _warn(message: str) -> None:
 def load() -> dict[str, str]:
     """Verdicts by exercise id. A damaged file is set aside, not overwritten."""
     file = path()
-    if file is None or not file.exists():
+    if file is None:
         return {}
     try:
+        if not file.exists():  # in a folder that may not be read, Python 3.11 raises PermissionError
+            return {}
         record = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(record, dict):
             raise ValueError("not a table of exercises")

@@ -10,21 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from genutils.coding.compiled import compiled
+from genutils.information.arguments import floats, tolerance
 
 
 def as_distribution(p: ArrayLike, name: str = "p") -> np.ndarray:
-    """Probabilities as float64, the last axis summing to 1 (float32's rounding, 1e-5, is forgiven), or ValueError."""
-    try:
-        p = np.asarray(p, dtype=np.float64)
-    except (TypeError, ValueError) as problem:
-        raise ValueError(f"{name} must hold probabilities, got {type(p).__name__}: {problem}") from None
+    """Probabilities as float64, the last axis summing to 1 (float32's rounding is forgiven), or ValueError."""
+    given, p = p, floats(p, name, "an array of probabilities")
     if p.ndim == 0 or p.shape[-1] == 0:
         raise ValueError(f"{name} needs one probability per symbol, at least one; got shape {p.shape}")
     if p.size and not p.min() >= 0:  # also true for NaN
         where = tuple(map(int, np.argwhere(~(p >= 0))[0]))
         raise ValueError(f"{name}{list(where)} = {p[where]} is not a probability")
     total = np.cumsum(p, axis=-1)[..., -1]
-    if not np.all(np.abs(total - 1) < 1e-5):
+    if not np.all(np.abs(total - 1) < tolerance(given, p.shape[-1])):
         worst = total.ravel()[np.argmax(np.nan_to_num(np.abs(total - 1), nan=np.inf))]
         raise ValueError(f"{name} must sum to 1, got {worst:.6g}; divide it by its sum")
     return p

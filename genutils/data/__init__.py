@@ -3,8 +3,9 @@
 from typing import Any
 
 from genutils.data.corpus import Text, text
-from genutils.data.files import Audio, Images, own
+from genutils.data.files import Images, own
 from genutils.data.images import Digits, Photos, digits, photos
+from genutils.data.sound import Audio
 
 __all__ = ["Audio", "Digits", "Images", "Photos", "Text", "digits", "own", "photos", "text"]
 

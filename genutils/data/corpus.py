@@ -190,13 +190,15 @@ def _split(whole: str, name: str) -> Text:
 
 def _read(path: pathlib.Path) -> str:
     wanted = "text() reads a plain text file in UTF-8 of at least 1,000 characters"
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; {wanted}: name one file in it")
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path} (looked in {pathlib.Path.cwd()}); {wanted}: check the name")
-    if not path.is_file():  # a pipe or a device would be read for ever
-        raise ValueError(f"{path} is not an ordinary file; {wanted}: save the text in one")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder; {wanted}: name one file in it")
+        if not path.exists():
+            raise FileNotFoundError(
+                f"there is no file {path} (looked in {pathlib.Path.cwd()}); {wanted}: check the name"
+            )
+        if not path.is_file():  # a pipe or a device would be read for ever
+            raise ValueError(f"{path} is not an ordinary file; {wanted}: save the text in one")
         data = path.read_bytes()
     except PermissionError as error:
         raise PermissionError(f"{path} may not be read by you; {wanted}: change its permissions or copy it") from error

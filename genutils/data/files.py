@@ -6,13 +6,14 @@ import gzip
 import os
 import pathlib
 import struct
-import wave
 import zlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from genutils.data.corpus import Text, text
+from genutils.data.sound import Audio, sound
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 WANTED = (
@@ -40,23 +41,18 @@ class Images:
     levels: int = 256
 
 
-@dataclass(frozen=True)
-class Audio:
-    """One sound as (n,) float32 in [-1, 1), channels averaged, and its rate in samples per second."""
-
-    samples: np.ndarray = field(repr=False)
-    rate: int
-    source: str
-
-
 def own(path: str | os.PathLike) -> Images | Text | Audio:
     """A learner's own data, recognised by what lies at ``path``.
 
-    A folder of images is put in an order that depends only on the file names and split 80 / 10 / 10. MNIST's files keep
-    their own test set; the last sixth of their training set becomes the validation set.
+    A folder of images is put in an order that depends only on the file names and split 80 / 10 / 10. Colours become
+    grey, 16 bits become 8, what is transparent shows white paper, and a photograph is turned as its camera says (EXIF).
+    What has no one grey in 0 ... 255 is refused: several frames, numbers of 32 bits, whose range nobody knows. MNIST's
+    files keep their own test set; the last sixth of their training set becomes the validation set. The channels of a
+    sound are averaged.
 
     Args:
-        path: a folder of images of one size, a folder with MNIST's IDX files, a ``.txt`` file, or a PCM ``.wav`` file.
+        path: a folder of images of one size, a folder with MNIST's IDX files, a ``.txt`` file, or an uncompressed
+            ``.wav`` file of 8 to 32 bits.
 
     Returns:
         `Images`, `genutils.data.Text` or `Audio`.
@@ -65,6 +61,15 @@ def own(path: str | os.PathLike) -> Images | Text | Audio:
         FileNotFoundError, PermissionError, ValueError: names the file, the expected format, and what to do.
     """
     path = pathlib.Path(path).expanduser()
+    try:
+        return _own(path)
+    except PermissionError as error:
+        raise PermissionError(
+            f"{error.filename or path} may not be read by you; change its permissions, or copy it. own() reads {WANTED}"
+        ) from error
+
+
+def _own(path: pathlib.Path) -> Images | Text | Audio:
     if not path.exists():
         raise FileNotFoundError(f"there is nothing at {path} (looked in {pathlib.Path.cwd()}); own() reads {WANTED}")
     if path.is_dir():
@@ -73,7 +78,7 @@ def own(path: str | os.PathLike) -> Images | Text | Audio:
             return _mnist(path)
         return _folder(path)
     if path.suffix.lower() == ".wav":
-        return _sound(path)
+        return sound(path)
     if path.suffix.lower() in IMAGES:
         raise ValueError(f"{path} is one image; own() reads {WANTED}. Put the images into a folder and name the folder")
     if path.suffix.lower() in (".txt", ".md", ".csv", ".py", ".rst", ".tex"):
@@ -144,17 +149,17 @@ def _mnist(folder: pathlib.Path) -> Images:
 
 
 def _folder(folder: pathlib.Path) -> Images:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES)
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
     if len(files) < 10:
         raise ValueError(f"{folder} holds {len(files)} images; own() needs at least 10, and reads {WANTED}")
     pixels, size = [], None
     for file in files:
         try:
             with Image.open(file) as image:
-                pixels.append(np.asarray(image.convert("L")))
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+                pixels.append(_grey(image))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise ValueError(
                 f"{file} cannot be read as an image ({error}); remove it, or save it again as PNG"
             ) from error
@@ -170,24 +175,24 @@ def _folder(folder: pathlib.Path) -> Images:
     return Images(images[:a], images[a:b], images[b:], f"{folder}, {len(images):,} images of {size[1]} x {size[0]}")
 
 
-def _sound(path: pathlib.Path) -> Audio:
-    try:
-        with wave.open(str(path), "rb") as file:
-            channels, width, rate, n = (
-                file.getnchannels(),
-                file.getsampwidth(),
-                file.getframerate(),
-                file.getnframes(),
-            )
-            data = file.readframes(n)
-    except (wave.Error, EOFError) as error:
-        raise ValueError(f"{path} is not an uncompressed .wav file ({error}); export it as 16-bit PCM") from error
-    if width not in (1, 2, 4):
-        raise ValueError(f"{path} has {8 * width} bits a sample; own() reads 8, 16 and 32; export it as 16-bit PCM")
-    if not n or len(data) < n * channels * width:
-        raise ValueError(
-            f"{path} promises {n:,} samples and holds {len(data) // (channels * width):,}; export it again"
-        )
-    samples = np.frombuffer(data, {1: "u1", 2: "<i2", 4: "<i4"}[width]).astype(np.float64).reshape(-1, channels).mean(1)
-    samples = (samples - 128) / 128 if width == 1 else samples / 2.0 ** (8 * width - 1)
-    return Audio(samples.astype(np.float32), rate, f"{path}, {len(samples) / rate:.2f} seconds at {rate:,} Hz")
+def _grey(image: Any) -> np.ndarray:
+    """(H, W) uint8 of an open image, as one sees it on white paper; ValueError if there is no such thing."""
+    from PIL import Image, ImageOps
+
+    if (frames := getattr(image, "n_frames", 1)) > 1:
+        raise ValueError(f"it holds {frames} frames or pages, and own() wants one")
+    sixteen = image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
+    image = ImageOps.exif_transpose(image)
+    if sixteen:
+        values = np.asarray(image).astype(np.float64)
+        if values.max(initial=0) > 65_535 or values.min(initial=0) < 0:
+            raise ValueError("its numbers do not fit in 16 bits")
+        return np.rint(values * (255 / 65_535)).astype(np.uint8)  # convert would cut them off at 255
+    if image.mode in ("I", "F"):
+        raise ValueError(f"its pixels are 32-bit {'floats' if image.mode == 'F' else 'integers'} of unknown range")
+    if "A" in image.mode.removeprefix("LAB") or "a" in image.mode or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if image.mode == "LAB":
+        return np.asarray(image.getchannel("L"))
+    return np.asarray(image.convert("L"))

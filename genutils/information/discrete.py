@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from genutils.information.arguments import distribution, floats, refuse, scale
+from genutils.information.arguments import distribution, floats, refuse, scale, tolerance
 
 
 def _pair(p: ArrayLike, q: ArrayLike, axis: int = -1) -> tuple[np.ndarray, np.ndarray]:
@@ -54,10 +54,11 @@ def surprisal(p: ArrayLike, *, base: float | None = None) -> np.ndarray:
     >>> float(surprisal(1 / 8, base=2))
     3.0
     """
+    most = 1 + tolerance(p, 1)  # what float32 makes of 1
     p = floats(p, "p", "probabilities")
-    refuse(~((p >= 0) & (p <= 1)), p, "p", "is not a probability; they lie between 0 and 1")
+    refuse(~((p >= 0) & (p <= most)), p, "p", "is not a probability; they lie between 0 and 1")
     with np.errstate(divide="ignore"):
-        return np.abs(np.log(p)) / scale(base)
+        return np.abs(np.log(np.minimum(p, 1.0))) / scale(base)
 
 
 def entropy(p: ArrayLike, *, axis: int = -1, base: float | None = None) -> np.ndarray:

@@ -6,7 +6,7 @@ tensors. What stands here works for both.
 
 from genutils.model.dequantized import Dequantized, dequantize, quantize
 from genutils.model.evaluation import Evaluation, answers, as_array, evaluate
-from genutils.model.interface import Model, kind, unwrapped
+from genutils.model.interface import Model, kind, one_each, unwrapped
 from genutils.model.units import bits_per_dim, nats_per_example
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "evaluate",
     "kind",
     "nats_per_example",
+    "one_each",
     "quantize",
     "unwrapped",
 ]

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from genutils.kinds import Kind
-from genutils.model.interface import Model, kind
+from genutils.model.interface import Model, kind, one_each, unwrapped
 
 
 def dequantize(x: Any, levels: int, *, generator: Any = None) -> Any:
     """Integers 0 ... levels - 1 made continuous: ``y = (x + u) / levels`` with u uniform in [0, 1), so y is in [0, 1).
 
     Args:
-        x: an array or tensor of whole numbers.
-        levels: L, how many values there are.
+        x: an array or tensor of whole numbers, of any dtype that holds them (a list counts as an array).
+        levels: L, how many values there are; for a tensor at most 2**20, as float32 has 24 bits.
         generator: numpy's ``Generator`` for arrays, ``torch.Generator`` for tensors.
 
     Returns:
@@ -25,13 +25,19 @@ def dequantize(x: Any, levels: int, *, generator: Any = None) -> Any:
     Raises:
         ValueError: a value is not a level.
     """
-    if isinstance(x, np.ndarray):
+    if not hasattr(x, "new_zeros"):  # no tensor
+        x = np.asarray(x, dtype=np.float64)  # in uint8, 255 + 1 would be 0
         _levels(x.min(initial=0), x.max(initial=0), (x == np.floor(x)).all(), levels)
         u = (generator or np.random.default_rng()).random(x.shape)
         y = (x + u) / levels
         return np.minimum(y, np.nextafter((x + 1) / levels, 0))  # rounding may not lift it into the next bin
     import torch
 
+    from genutils.door import countable
+
+    if levels > 2**20:
+        raise ValueError(f"float32 cannot hold noise between {levels:,} levels, only up to {2**20:,}; give an array")
+    x = countable(x)
     if x.numel():
         _levels(x.min().item(), x.max().item(), bool((x == x.floor()).all() if x.is_floating_point() else True), levels)
     u = torch.rand(x.shape, generator=generator, device=x.device)
@@ -41,10 +47,17 @@ def dequantize(x: Any, levels: int, *, generator: Any = None) -> Any:
 
 
 def quantize(y: Any, levels: int) -> Any:
-    """The level of each value in [0, 1): ``floor(y * levels)``, values outside going to the nearest level."""
-    if isinstance(y, np.ndarray):
+    """The level of each value in [0, 1): ``floor(y * levels)``, values outside going to the nearest level.
+
+    Raises:
+        ValueError: a value is not a number (nan), which has no nearest level.
+    """
+    if not hasattr(y, "new_zeros"):
+        y = np.asarray(y, dtype=np.float64)
+        _numbers(bool(np.isnan(y).any()))
         return np.clip(np.floor(y * levels), 0, levels - 1).astype(np.int64)
-    return (y * levels).floor().clamp(0, levels - 1).long()
+    _numbers(bool(y.isnan().any()))
+    return (y.float() if y.element_size() < 4 else y).mul(levels).floor().clamp(0, levels - 1).long()
 
 
 class Dequantized(Model):
@@ -75,17 +88,27 @@ class Dequantized(Model):
     def sample(self, n: int, labels: Any = None, *, generator: Any = None) -> Any:
         """n examples of whole numbers; what the density puts outside [0, 1) goes to the nearest level."""
         given = () if labels is None else (self._labels(labels, n),)
-        return quantize(self.model.sample(n, *given, generator=generator), self.levels)
+        return quantize(unwrapped(self.model).sample(n, *given, generator=generator), self.levels)
 
     def elbo(self, x: Any, labels: Any = None, *, generator: Any = None, samples: int = 1, **told: Any) -> Any:
         """An unbiased estimate of the lower bound on log P(x), (B,) nats, from ``samples`` draws of the noise.
 
         ``told`` goes on to the density as it is.
         """
+        if samples < 1:
+            raise ValueError(f"samples is how often noise is drawn, 1 or more; it is {samples}")
         dims, given = math.prod(x.shape[1:]), () if labels is None else (self._labels(labels, len(x)),)
-        inner = self.model.log_prob if kind(self.model) is Kind.EXACT else self.model.elbo
+        density = unwrapped(self.model)
+        inner = density.log_prob if kind(density) is Kind.EXACT else density.elbo
         noisy = (dequantize(x, self.levels, generator=generator) for _ in range(samples))
-        return sum(inner(y, *given, **told) for y in noisy) / samples - dims * math.log(self.levels)
+        return sum(one_each(inner(y, *given, **told), len(x)) for y in noisy) / samples - dims * math.log(self.levels)
+
+
+def _numbers(bad: bool) -> None:
+    if bad:
+        raise ValueError(
+            "a value is nan, which is no level. If a model made it, its weights are of no use: train it anew"
+        )
 
 
 def _levels(low: float, high: float, whole: bool, levels: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from genutils.kinds import Estimate, Kind, Unit
-from genutils.model.interface import kind, unwrapped
+from genutils.model.interface import kind, one_each, unwrapped
 from genutils.model.units import bits_per_dim
 
 
@@ -18,7 +18,8 @@ class Evaluation:
     """What a model gets on data: ``value`` in ``unit``, less is better, and the ``kind`` of answer that it is.
 
     Attributes:
-        stderr: standard error of the value that comes from the choice of examples (and the noise of each answer).
+        stderr: standard error of the value that comes from the choice of examples (and the noise of each answer); nan
+            for one example.
         error: of an estimate, the standard error that is the method's own, in the same unit; None for other kinds.
         direction: of an estimate, whether it "overstates" or "understates" the likelihood on average, where known.
 
@@ -51,19 +52,25 @@ def evaluate(model: Any, x: Any, labels: Any = None, *, truth: Any = None, gener
     answer = kind(model)
     if answer in (Kind.NONE, Kind.UP_TO_A_CONSTANT):
         return Evaluation(answer)
+    if not len(x):
+        raise ValueError("there are no examples to evaluate: x is empty")
     found, dims = answers(model, x, labels, generator=generator), math.prod(x.shape[1:])
     if truth is None:
         values, unit = bits_per_dim(found.log_prob, dims), Unit.BITS_PER_DIM
         scale = -bits_per_dim(1.0, dims)
     else:
-        values, unit, scale = as_array(truth.log_prob(x)) - found.log_prob, Unit.NATS_ABOVE_LIMIT, 1.0
+        true = one_each(as_array(truth.log_prob(x)), len(x), "the truth's log_prob")
+        values, unit, scale = true - found.log_prob, Unit.NATS_ABOVE_LIMIT, 1.0
     if not np.isfinite(values).all():
         bad = int(np.flatnonzero(~np.isfinite(values))[0])
         raise ValueError(
-            f"example {bad} gets {values[bad]}: the model gives it no probability. Smooth the model, or see whether "
-            "it was trained on data of this kind"
+            f"example {bad} gets {values[bad]}: the computation broke down. Look for nan in the model's "
+            "weights, or train it anew"
+            if np.isnan(values[bad])
+            else f"example {bad} gets {values[bad]}: the model gives it no probability. Smooth the model, or see "
+            "whether it was trained on data of this kind"
         )
-    stderr = float(values.std(ddof=1) / math.sqrt(len(values)))
+    stderr = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.nan
     error = found.error_of_mean() * scale if answer is Kind.ESTIMATE else None
     return Evaluation(answer, float(values.mean()), stderr, unit, error, found.direction)
 
@@ -85,11 +92,13 @@ def answers(model: Any, x: Any, labels: Any = None, *, generator: Any = None) ->
         raise ValueError(f"a {type(model).__name__} answers with {answer.phrase}, which is no number to compare")
     given, noise = () if labels is None else (labels,), {} if answer is Kind.EXACT else {"generator": generator}
     found = getattr(model, answer.method)(x, *given, **noise)
+    what = f"{answer.method} of a {type(model).__name__}"
     if answer is not Kind.ESTIMATE:
-        return Estimate(as_array(found))
-    return Estimate(as_array(found.log_prob), as_array(found.stderr), float(found.shared), found.direction)
+        return Estimate(one_each(as_array(found), len(x), what))
+    log_prob = one_each(as_array(found.log_prob), len(x), what)
+    return Estimate(log_prob, as_array(found.stderr), float(found.shared), found.direction)
 
 
 def as_array(values: Any) -> np.ndarray:
     """Numbers as a float64 array, from an array, or from a tensor wherever it is."""
-    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, dtype=np.float64)
+    return np.asarray(values.detach().cpu().double() if hasattr(values, "detach") else values, dtype=np.float64)

@@ -78,13 +78,31 @@ class Model:
         return labels
 
 
-def unwrapped(model: Any) -> Any:
+def one_each(values: Any, n: int, what: str = "log_prob") -> Any:
+    """What a model says of n examples, if it is one number for each, (n,).
+
+    Raises:
+        ValueError: it has another shape, and arithmetic with it would broadcast without a word; says which.
+    """
+    shape = tuple(getattr(values, "shape", ()))
+    if shape != (n,):
+        raise ValueError(
+            f"{what} must be one number for each of {n} examples, of shape ({n},); its shape is {shape}. Sum over the "
+            "dimensions of an example (torch.distributions.Independent does)"
+        )
+    return values
+
+
+def unwrapped(model: Any, until: type | None = None) -> Any:
     """The model inside torch's wrappers (``torch.compile``, ``DataParallel``, averaged weights), or itself.
+
+    Args:
+        until: stop at the first of this type.
 
     >>> unwrapped("a model of your own")
     'a model of your own'
     """
-    while type(model).__module__.startswith("torch."):
+    while type(model).__module__.startswith("torch.") and not (until and isinstance(model, until)):
         inside = vars(model).get("_modules", {})
         inner = inside.get("_orig_mod", inside.get("module"))
         if inner is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 
 def bits_per_dim(log_prob: Any, dims: int) -> Any:
     """Bits per dimension of *discrete* data: ``-log P(x) / (D ln 2)``.
@@ -21,7 +23,7 @@ def bits_per_dim(log_prob: Any, dims: int) -> Any:
     >>> round(bits_per_dim(-64 * math.log(17), 64), 6)  # a uniform model over 17 levels costs log2 17
     4.087463
     """
-    return -log_prob / (_dims(dims) * math.log(2))
+    return -_floating(log_prob) / (_dims(dims) * math.log(2))
 
 
 def nats_per_example(bpd: Any, dims: int) -> Any:
@@ -30,10 +32,18 @@ def nats_per_example(bpd: Any, dims: int) -> Any:
     >>> round(nats_per_example(bits_per_dim(-100.0, 64), 64), 9)
     100.0
     """
-    return bpd * _dims(dims) * math.log(2)
+    return _floating(bpd) * _dims(dims) * math.log(2)
+
+
+def _floating(values: Any) -> Any:
+    """Lists as arrays, whole numbers as floats: of 8 bits, minus -128 is -128."""
+    if isinstance(values, list | tuple):
+        return np.asarray(values, dtype=np.float64)
+    kind = getattr(getattr(values, "dtype", None), "kind", "f")  # tensors have none
+    return values.astype(np.float64) if kind in "biu" else values
 
 
 def _dims(dims: int) -> int:
-    if isinstance(dims, bool) or dims != int(dims) or dims < 1:
+    if isinstance(dims, bool) or not 1 <= dims < math.inf or dims != int(dims):
         raise ValueError(f"dims is the number of dimensions of one example, 1 or more; it is {dims!r}")
     return int(dims)

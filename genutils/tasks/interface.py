@@ -10,6 +10,7 @@ from torch import Tensor
 
 from genutils.densities import Density
 from genutils.kinds import Unit
+from genutils.model import as_array, one_each
 
 PARTS = ("train", "validation", "test")
 
@@ -89,7 +90,7 @@ class Task:
         Returns:
             (B,) costs, and what a nat of one example is in that unit.
         """
-        unit = unit or self.unit
+        unit, log_prob = unit or self.unit, one_each(as_array(log_prob), len(x))
         if unit is Unit.NATS_ABOVE_LIMIT:
             return self.truth.log_prob(x).double().numpy() - log_prob, 1.0
         count = self._count(x, unit)  # (B,)

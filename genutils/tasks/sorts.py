@@ -8,6 +8,7 @@ from torch import Tensor
 
 from genutils.augment import warp
 from genutils.densities import Density
+from genutils.door import whole
 from genutils.kinds import Unit
 from genutils.tasks.interface import Task
 
@@ -25,7 +26,7 @@ class Pictures(Task):
     def __init__(self, name: str, images: dict[str, np.ndarray], labels: dict[str, np.ndarray] | None, levels: int):
         super().__init__(name, images["train"].shape[1:])
         self.group, self.levels = name, levels
-        self._images = {part: torch.tensor(np.array(x)).long() for part, x in images.items()}
+        self._images = {part: whole(torch.tensor(np.array(x)), levels) for part, x in images.items()}
         self._labels = {part: torch.tensor(np.array(y)).long() for part, y in (labels or {}).items()}
         self.classes = int(self._labels["train"].max()) + 1 if labels else None
 
@@ -41,6 +42,9 @@ class Pictures(Task):
                 ``warped`` (n,), true for those; networks are told, as copies are a little softer.
             labelled: share of them that keeps its label; the others have -1.
         """
+        for name, share in (("warped", warped), ("labelled", labelled)):
+            if not 0 <= share <= 1:
+                raise ValueError(f"{name} is a share of the images, 0 ... 1; it is {share}")
         i = torch.randint(len(self._images["train"]), (n,), generator=generator)
         fields = {"x": self._images["train"][i]}
         if self.classes:
@@ -115,7 +119,7 @@ class Windows(Task):
     ):
         super().__init__(name, (length,))
         self.group, self.levels, self.unit, self.also, self._sizes = name, levels, unit, tuple(also), sizes or {}
-        self._sequences = {part: torch.tensor(np.array(ids)).long() for part, ids in parts.items()}
+        self._sequences = {part: whole(torch.tensor(np.array(ids)), levels) for part, ids in parts.items()}
         short = min(map(len, self._sequences.values()))
         if not 1 <= length <= short:
             raise ValueError(f"a window of {name!r} has 1 ... {short:,} symbols; length is {length}")
@@ -124,7 +128,9 @@ class Windows(Task):
         self, n: int, *, generator: torch.Generator | None = None, length: int | None = None
     ) -> dict[str, Tensor]:
         """n windows that begin anywhere in the training part, of the task's length or another."""
-        ids, length = self._sequences["train"], length or self.shape[0]
+        ids, length = self._sequences["train"], self.shape[0] if length is None else length
+        if not 1 <= length <= len(ids):
+            raise ValueError(f"a window of {self.name!r} has 1 ... {len(ids):,} symbols; length is {length}")
         start = torch.randint(len(ids) - length + 1, (n, 1), generator=generator)
         return {"x": ids[start + torch.arange(length)]}
 

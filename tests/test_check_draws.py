@@ -1,4 +1,4 @@
-"""What a sampler must pass: right draws do, at many seeds; copies, mirrors, even, chained and misshapen draws do not."""
+"""What a sampler must pass: right draws do, at many seeds; copies, mirrors, even and chained draws do not."""
 
 from __future__ import annotations
 

@@ -15,10 +15,10 @@ OWN = "each draw needs noise of its own, from the generator"
 def expect_gaussian(white: np.ndarray, *, given: str = "", what: str = "the draws") -> None:
     """`Wrong` unless the rows of ``white`` (n, D) look like n independent draws of ``N(0, I_D)``.
 
-    Each test is two-sided: draws that are more even than chance (standardised, stratified, mirrored) fail as well. For n
-    of ten thousand or more a right sampler fails less than once in a million runs. What is tested: copies and mirror
-    images, the correlation of each draw with every later one (of its numbers and of their squares), the exactness of mean
-    and covariance, and the distribution of each number, of a random direction, and of the length.
+    Each test is two-sided: draws that are more even than chance (standardised, stratified, mirrored) fail as well. For
+    n of ten thousand or more a right sampler fails less than once in a million runs. What is tested: copies and mirror
+    images, the correlation of each draw with every later one (of its numbers and of their squares), the exactness of
+    mean and covariance, and the distribution of each number, of a random direction, and of the length.
 
     Args:
         white: (n, D) draws, shifted and turned such that they should be standard.

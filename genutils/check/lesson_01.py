@@ -8,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from genutils.check import exercise
+from genutils.check.draws import expect_gaussian
 from genutils.check.expect import (
     BITS,
     Wrong,
@@ -49,7 +50,7 @@ def _covariance(rng, d: int) -> np.ndarray:
 @exercise("01.1", "posterior_from_joint", points=2)
 def _(answer, rng):
     says = "posterior_from_joint returns p(y | x) and log p(x)"
-    for b, k in ((4, 3), (3, 6)):
+    for b, k in ((4, 3), (3, 6), (1, 2), (2, 1)):
         joint = rng.normal(-1, 1.5, (b, k))
         given = f"a random log_joint of shape {joint.shape}"
         handed = joint.copy()
@@ -66,6 +67,8 @@ def _(answer, rng):
             p / total[:, None],
             "the posterior is p(x, y) divided by its sum over the classes",
             given=given,
+            rtol=1e-5,
+            atol=1e-6,
             mistakes=[
                 (p, "these are the joint probabilities: divide by their sum over the classes, p(x)"),
                 (p / p.sum(0), "the wrong axis: axis 0 is the batch; each row is to sum to 1"),
@@ -79,6 +82,8 @@ def _(answer, rng):
             np.log(total),
             "log p(x) is the logarithm of the sum of p(x, y) over the classes",
             given=given,
+            rtol=1e-5,
+            atol=1e-6,
             mistakes=[
                 (total, "that is p(x): its logarithm is asked for"),
                 (joint.sum(1), "that is a sum of logarithms, the log of a product: sum the probabilities"),
@@ -103,20 +108,35 @@ def _(answer, rng):
             (posterior, p / p.sum(1, keepdims=True), "only differences of logarithms matter to the posterior"),
             (evidence, np.log(p.sum(1)) + shift, "log p(x) moves with the log-densities"),
         ):
-            expect_close(got, want, what, given=given, hint=hint)
+            expect_close(got, want, what, given=given, hint=hint, rtol=1e-6, atol=2e-4)  # float32 will do
     joint = np.array([[-5.0, -3000.0], [-4000.0, -1000.0]])
-    posterior, evidence = pair(answer(joint.copy()), says)
-    expect_close(
-        evidence,
-        [-5.0, -1000.0],
-        "each row has its own largest",
-        given="rows [-5, -3000] and [-4000, -1000]",
-        hint="subtract the largest of each row, not the largest of all",
-    )
+    for order in (slice(None), slice(None, None, -1)):
+        posterior, evidence = pair(answer(joint[order].copy()), says)
+        for got, want in ((evidence, np.array([-5.0, -1000.0])[order]), (posterior, np.eye(2)[order])):
+            expect_close(
+                got,
+                want,
+                "each row has its own largest",
+                given="rows [-5, -3000] and [-4000, -1000]",
+                hint="subtract from each row its own largest: with any other number exponentials vanish or overflow",
+            )
     joint = np.array([[math.log(0.2), -np.inf, math.log(0.6)]])
     posterior, evidence = pair(answer(joint.copy()), says)
-    expect_close(posterior, [[0.25, 0.0, 0.75]], "an impossible class gets 0", given="a class with log p(x, y) = -inf")
-    expect_close(evidence, [math.log(0.8)], "an impossible class adds nothing", given="a class with log p(x, y) = -inf")
+    given = "a class with log p(x, y) = -inf"
+    expect_close(posterior, [[0.25, 0.0, 0.75]], "an impossible class gets 0", given=given, atol=1e-6)
+    expect_close(evidence, [math.log(0.8)], "an impossible class adds nothing", given=given, atol=1e-6)
+    rare = np.array([[0.0, -25.0]])  # small, and not nothing
+    posterior, _ = pair(answer(rare.copy()), says)
+    got = numbers(posterior, says)
+    expect_shape(got, (1, 2), "one row for each example", given="one example")
+    expect_close(
+        got[0, 1] / math.exp(-25.0),
+        1.0,
+        "an improbable class keeps its small probability",
+        given="log_joint [0, -25]; shown is p(y = 1 | x) divided by e^-25",
+        rtol=1e-3,
+        hint="was something added, or cut off, to make it safe? Subtracting the largest is enough",
+    )
 
 
 # 01.2 -----------------------------------------------------------------------------------------------------------------
@@ -160,12 +180,22 @@ def _(answer, rng):
                 (standard, "only the variances were used: the covariances between the dimensions count too"),
                 (best / np.linalg.norm(best), "the length of w matters: it says how fast the odds change"),
             ]
-        expect_close(w, best, "the odds change by exp(w . step) with each step", given=given, mistakes=mistakes)
+        expect_close(
+            w,
+            best,
+            "the odds change by exp(w . step) with each step",
+            given=given,
+            mistakes=mistakes,
+            rtol=1e-4,
+            atol=1e-5,
+        )
         expect_close(
             b.reshape(()),
             log_odds - best @ middle,
             "b makes the odds right everywhere",
             given=given,
+            rtol=1e-4,
+            atol=1e-4,
             mistakes=[
                 (-best @ middle, "the prior is missing: log p(1) - log p(0) belongs to b"),
                 (math.log(prior) - best @ middle, "log p(y = 1) alone is no odds: subtract log p(y = 0)"),
@@ -179,6 +209,14 @@ def _(answer, rng):
                 (log_odds - mean_1 @ inverse @ mean_1 / 2, "the square of mean_0 is missing in b"),
                 (log_odds + mean_0 @ inverse @ mean_0 / 2, "the square of mean_1 is missing in b"),
                 (log_odds, "the means are missing in b: halfway between them the odds are those of the prior"),
+                (best @ middle - log_odds, "the sign of b as a whole: w . x + b must be the log odds of class 1"),
+                (log_odds - best @ mean_1, "halfway between the means only the prior speaks; yours does so at mean_1"),
+                (log_odds - best @ mean_0, "halfway between the means only the prior speaks; yours does so at mean_0"),
+                (log_odds - gap @ middle, "the covariance is missing in b: w . middle, with the w that you return"),
+                (
+                    log_odds / math.log(2) - best @ middle,
+                    "the log odds of the prior are in bits: the natural logarithm",
+                ),
                 (prior / (1 - prior) - best @ middle, "the odds of the prior enter as a logarithm"),
             ],
         )
@@ -187,9 +225,28 @@ def _(answer, rng):
             one - two + log_odds,
             "w . x + b is the log odds of Bayes' rule, everywhere",
             given=given,
-            rtol=1e-6,
-            atol=1e-6,
+            rtol=1e-3,
+            atol=1e-3,
         )
+    for prior in (0.5, 1e-9, 0.97):
+        w, b = pair(answer(np.array([1.0, 0.0]), np.array([-1.0, 2.0]), np.eye(2), prior), says)
+        expect_close(
+            numbers(b, "b is a number").reshape(()),
+            math.log(prior / (1 - prior)) - 2.0,
+            "b holds the log odds of the prior, whatever they are",
+            given=f"means [1, 0] and [-1, 2], the identity as covariance, p(y = 1) = {prior:g}",
+            rtol=1e-5,
+        )
+    w, _ = pair(answer(np.zeros(2), np.array([1e-3, 2e-3]), 1e-8 * np.array([[2.0, 1.0], [1.0, 2.0]]), 0.5), says)
+    expect_close(
+        w,
+        [0.0, 1e5],
+        "small variances are variances like others",
+        given="means [0, 0] and [0.001, 0.002], covariance 1e-8 [[2, 1], [1, 2]]",
+        rtol=1e-4,
+        atol=1e-1,
+        hint="was something added to the covariance? It can be inverted as it is",
+    )
 
 
 # 01.3 -----------------------------------------------------------------------------------------------------------------
@@ -208,11 +265,14 @@ def _(answer, rng):
         once = before * new
         ratio = before * new / old
         back = before * old / new
+        guessed = before / before.mean(0) * new
         expect_close(
             got,
             after,
             "the posterior that Bayes' rule gives with the new prior and the same p(x | y)",
             given=given,
+            rtol=1e-4,
+            atol=1e-6,
             mistakes=[
                 (once / once.sum(1, keepdims=True), "the old prior is still in it: divide by it first"),
                 (ratio, "the rows no longer sum to 1: divide by their sums"),
@@ -226,12 +286,28 @@ def _(answer, rng):
                 (ratio / ratio.sum(), "divided by the sum over everything: each row is to sum to 1"),
                 (ratio / ratio.max(1, keepdims=True), "divided by the largest of the row: divide by its sum"),
                 (before, "that is the old posterior"),
+                (guessed / guessed.sum(1, keepdims=True), "the old frequencies are given: do not estimate them here"),
+                (before * (new / old / (new / old).sum()), "the rows no longer sum to 1: divide by their sums"),
+                (new + 0 * before, "that is the new prior alone: what was seen counts too"),
                 (before + new - old, "probabilities are not shifted by a difference: p(x | y) is a factor"),
             ],
         )
-        expect_close(answer(before.copy(), old.copy(), old.copy()), before, "with the same prior nothing changes")
+        loose = {"rtol": 1e-4, "atol": 1e-6}
+        same = answer(before.copy(), old.copy(), old.copy())
+        expect_close(same, before, "with the same prior nothing changes", **loose)
         expect_close(
-            answer(after.copy(), new.copy(), old.copy()), before, "there and back again is where you began", given=given
+            answer(after.copy(), new.copy(), old.copy()),
+            before,
+            "there and back again is where you began",
+            given=given,
+            **loose,
+        )
+        expect_close(
+            answer(before[2:3].copy(), old.copy(), new.copy()),
+            after[2:3],
+            "an example is judged alike alone and in company",
+            given="one row",
+            **loose,
         )
         third = rng.dirichlet(np.full(k, 3.0))
         expect_close(
@@ -239,7 +315,17 @@ def _(answer, rng):
             after,
             "in two steps the result is the same as in one",
             given=given,
+            **loose,
         )
+    few = 1e-10
+    expect_close(
+        answer(np.array([[1 - few, few]]), np.array([1 - few, few]), np.array([0.5, 0.5])),
+        [[0.5, 0.5]],
+        "a small posterior may become a large one",
+        given=f"posterior [1 - {few:g}, {few:g}], the same as old prior, new prior [0.5, 0.5]",
+        rtol=1e-3,
+        hint="was something added, or cut off, to make it safe? The old frequencies are all positive",
+    )
     gone = np.array([0.0, 1.0])
     expect_close(
         answer(np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([0.5, 0.5]), gone),
@@ -346,14 +432,26 @@ def _(answer, rng):
         "if nothing is seen the integral is 1 and its logarithm 0",
         given="rows of nan only",
     )
-    d = 80  # a determinant that underflows
+    cov = np.array([[2.0, 0.6], [0.6, 1.0]])
+    far = np.array([[40.0, np.nan], [np.nan, 0.0]])
     expect_close(
-        answer(np.zeros((1, d)), np.zeros(d), 1e-6 * np.eye(d)),
-        [-0.5 * d * math.log(2 * math.pi * 1e-6)],
-        "many dimensions are no problem",
-        given="80 dimensions of variance 1e-6",
-        hint="a determinant of 1e-480 is 0 in a computer: np.linalg.slogdet gives its logarithm",
+        answer(far.copy(), np.zeros(2), cov.copy()),
+        [-400 - 0.5 * math.log(4 * math.pi), -0.5 * math.log(2 * math.pi)],
+        "far from the mean the density is small, and its logarithm a number like others",
+        given="mean [0, 0], variances [2, 1]; rows [40, nan] and [nan, 0]",
+        hint="exp(-400) is next to nothing: do not go by way of the density. And a 0 that was seen is not missing",
     )
+    d = 80
+    for scale, words in ((1e-6, "1e-480 is 0"), (1e6, "1e480 is infinite")):  # a determinant that leaves the numbers
+        got = numbers(answer(np.zeros((1, d)), np.zeros(d), scale * np.eye(d)), "an array comes back")
+        lost = f"a determinant of {words} in a computer: np.linalg.slogdet gives its logarithm"
+        expect_close(
+            got,
+            [-0.5 * d * math.log(2 * math.pi * scale)],
+            "many dimensions are no problem",
+            given=f"80 dimensions of variance {scale:g}",
+            hint="" if np.isfinite(got).all() else lost,
+        )
 
 
 # 01.5 -----------------------------------------------------------------------------------------------------------------
@@ -378,7 +476,8 @@ def _(answer, rng):
             hint="each example is a row, not a column: transpose" if x.shape == (d, n) else "",
         )
         varied = len(np.unique(x[:, 0])) > n - 5
-        expect(varied, "the draws are independent of each other", given=given, hint="each draw needs its own noise")
+        words = "some draws come twice: each draw needs its own noise"
+        expect(varied, "the draws are independent of each other", given=given, hint=words)
         expect(bool(np.isfinite(x).all()), "all samples are finite", given=given, got=x[0])
         error = np.sqrt(np.diag(cov) / n)
         expect(
@@ -420,23 +519,7 @@ def _(answer, rng):
             hint=hint,
         )
         white = np.linalg.solve(root, (x - mean).T).T  # standard Gaussians, if all is right
-        squared = (white**2).sum(1)
-        expect(
-            bool(abs((squared**2).mean() - d * (d + 2)) < 8 * math.sqrt(8 * d * (d + 2) * (d + 3) / n) + 1e-6),
-            "the draws are Gaussian, not only of the right covariance",
-            given=given,
-            expected=f"a mean fourth power of {d * (d + 2)}",
-            got=float((squared**2).mean()),
-            hint="use standard_normal: uniform noise has thinner tails",
-        )
-        follow = np.corrcoef(white[:-1, 0], white[1:, 0])[0, 1]
-        expect(
-            bool(abs(follow) < 6 / math.sqrt(n)),
-            "the draws are independent of each other",
-            given=given,
-            got=float(follow),
-            hint="each draw needs its own noise",
-        )
+        expect_gaussian(white, given=given)
         again, other = (
             numbers(answer(mean.copy(), cov.copy(), 5, np.random.default_rng(s)), "the samples are an array")
             for s in (seed, seed)
@@ -455,8 +538,20 @@ def _(answer, rng):
             given=given,
             hint="the generator was made anew, or its seed fixed: use the one you were given",
         )
-    one = numbers(answer(np.zeros(3), np.eye(3), 1, np.random.default_rng(seed)), "the samples are an array")
-    expect_shape(one, (1, 3), "one draw is a row of its own", given="n = 1")
+    for d in (3, 1):
+        one = numbers(answer(np.zeros(d), np.eye(d), 1, np.random.default_rng(seed)), "the samples are an array")
+        expect_shape(one, (1, d), "one draw is a row of its own", given=f"n = 1, D = {d}")
+    tiny = numbers(
+        answer(np.zeros(2), 1e-12 * np.eye(2), 4000, np.random.default_rng(seed)), "the samples are an array"
+    )
+    expect_close(
+        tiny.std() / 1e-6,
+        1.0,
+        "a small variance is kept",
+        given="a covariance of 1e-12 I; shown is the standard deviation divided by 1e-6",
+        rtol=0.08,
+        hint="was something added to the covariance? It has a root as it is",
+    )
 
 
 # 01.6 -----------------------------------------------------------------------------------------------------------------
@@ -467,6 +562,16 @@ def _log_p(joint) -> np.ndarray:
     return top + np.log(np.exp(joint - top[:, None]).sum(1))
 
 
+def _labels(got, want, says, *, given: str, mistakes) -> None:
+    """`expect_close` whose report shows the places where the labels differ."""
+    try:
+        expect_close(got, want, says, given=given, mistakes=mistakes)
+    except Wrong as wrong:
+        at = np.flatnonzero(got != want)[:8]
+        shown = f"{given}; shown are the examples {at.tolist()}"
+        raise Wrong(says, given=shown, expected=brief(want[at]), got=brief(got[at]), hint=wrong.hint) from None
+
+
 @exercise("01.6", "classify_or_reject", points=4)
 def _(answer, rng):
     says = "one label, or -1, for each example"
@@ -474,8 +579,11 @@ def _(answer, rng):
         calibration = rng.normal(-820, 7.0, (400, k)) + rng.normal(0, 9, (400, 1))
         joint = rng.normal(-820, 7.0, (60, k)) + rng.normal(-8, 14, (60, 1))
         given = f"{k} classes, rate {rate}, log-densities near -820"
-        level, best, known = _log_p(joint), joint.argmax(1), _log_p(calibration)
+        known = _log_p(calibration)
         bar = np.quantile(known, rate)
+        near = np.abs(_log_p(joint) - bar) < max(bar - known[known <= bar].max(), known[known > bar].min() - bar)
+        joint[near] += 9.0  # how a quantile lies between its neighbours is asked further down
+        level, best = _log_p(joint), joint.argmax(1)
         handed = joint.copy(), calibration.copy()
         got = numbers(answer(*handed, rate), says, given=given)
         unchanged((joint, calibration), handed, given=given)
@@ -488,7 +596,7 @@ def _(answer, rng):
             raise Wrong(says, given=given, hint="the refused were left out: they get -1, so that each keeps its place")
         expect_shape(got, (60,), says, given=given)
         softmax = np.exp(joint - level[:, None]).max(1), np.exp(calibration - known[:, None]).max(1)
-        expect_close(
+        _labels(
             got,
             refuse(level < bar),
             "refused are those whose log p(x) is below the bar; the others get their likeliest class",
@@ -534,6 +642,19 @@ def _(answer, rng):
     found = numbers(answer(same.copy(), same.copy(), 0.0), says)
     hint = "below the bar is <, not <=: at rate 0 the bar is the least of them" if (found < 0).sum() == 1 else ""
     expect(bool((found >= 0).all()), "at rate 0 nothing of the calibration set is refused", got=found[:10], hint=hint)
+    known = np.array([-9.0, -5.0, -4.0, -2.0, -1.0])  # the bar at 0.3 is np.quantile's: -5 + 0.2
+    steps = np.array([-5.1, -4.9, -4.7, -3.9])
+    found = numbers(answer(np.stack([steps, steps - 40], 1), np.stack([known, known - 40], 1), 0.3), says)
+    expect_close(
+        found,
+        [-1, -1, 0, 0],
+        "the bar lies between two of the calibration set, as np.quantile puts it",
+        given="log p(x) of five known examples -9, -5, -4, -2, -1, rate 0.3; of four new ones -5.1, -4.9, -4.7, -3.9",
+        mistakes=[
+            ([-1, 0, 0, 0], "np.quantile goes between neighbours; your bar is the lower of the two"),
+            ([-1, -1, -1, 0], "np.quantile goes between neighbours; your bar is the upper of the two"),
+        ],
+    )
     # log p(x) depends on all classes: the second has the smaller largest term and the larger sum
     edge = np.array([[-10.0, -50.0, -50.0], [-10.3, -10.31, -10.32]])
     found = answer(edge.copy(), np.tile([[-10.0, -11.5, -12.5]], (9, 1)), 0.5)

@@ -34,7 +34,7 @@ def posterior_from_joint(log_joint):  # noqa: F811
     return p / p.sum(1, keepdims=True), np.log(p.sum(1))
 
 
-@mutant("01.1", hint="largest of each row")
+@mutant("01.1", hint="its own largest")
 def posterior_from_joint(log_joint):  # noqa: F811
     p = np.exp(log_joint - log_joint.max())
     with np.errstate(all="ignore"):
@@ -71,6 +71,53 @@ def posterior_from_joint(log_joint):  # noqa: F811
 @mutant("01.1", hint="swap the two")
 def posterior_from_joint(log_joint):  # noqa: F811
     return special.logsumexp(log_joint, axis=1), special.softmax(log_joint, axis=1)
+
+
+@alternative("01.1")
+def posterior_from_joint(log_joint):  # noqa: F811
+    """Row by row, in lists, from log odds."""
+    posterior = [
+        [1 / sum(math.exp(min(b - a, 700)) for b in row) if a > -math.inf else 0.0 for a in row]
+        for row in log_joint.tolist()
+    ]
+    top = [max(row) for row in log_joint.tolist()]
+    evidence = [m + math.log(sum(math.exp(a - m) for a in row)) for m, row in zip(top, log_joint.tolist(), strict=True)]
+    return posterior, evidence
+
+
+@alternative("01.1")
+def posterior_from_joint(log_joint):  # noqa: F811
+    joint = log_joint.astype(np.float32)
+    return special.softmax(joint, axis=1), special.logsumexp(joint, axis=1)
+
+
+@mutant("01.1", hint="to make it safe")
+def posterior_from_joint(log_joint):  # noqa: F811
+    p = special.softmax(log_joint, axis=1) + 1e-10
+    return p / p.sum(1, keepdims=True), special.logsumexp(log_joint, axis=1)
+
+
+@mutant("01.1", hint="its own largest")
+def posterior_from_joint(log_joint):  # noqa: F811
+    middle = log_joint.mean(1, keepdims=True)  # the mean of the row, not its largest
+    with np.errstate(all="ignore"):
+        p = np.exp(log_joint - middle)
+        return p / p.sum(1, keepdims=True), np.log(p.sum(1)) + middle[:, 0]
+
+
+@mutant("01.1", hint="")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return special.softmax(log_joint, axis=1).squeeze(), special.logsumexp(log_joint, axis=1)
+
+
+@mutant("01.1", hint="log of a product")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return special.softmax(log_joint, axis=1), log_joint.sum(axis=1) + 0.0
+
+
+@mutant("01.1", hint="exponentiate it")
+def posterior_from_joint(log_joint):  # noqa: F811
+    return special.log_softmax(log_joint, axis=1), special.logsumexp(log_joint, axis=1)
 
 
 # 01.2 lda_weights
@@ -142,6 +189,51 @@ def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
     return w, special.logit(prior_1) - mean_1 @ np.linalg.solve(cov, mean_1) / 2
 
 
+@alternative("01.2")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    """The log odds at the origin and one step along each axis."""
+    law = stats.multivariate_normal
+    corners = np.vstack([np.zeros(len(mean_0)), np.eye(len(mean_0))]) * 1e-4
+    odds = np.atleast_1d(law(mean_1, cov).logpdf(corners) - law(mean_0, cov).logpdf(corners))
+    return ((odds[1:] - odds[0]) * 1e4).tolist(), odds[0] + math.log(prior_1) - math.log1p(-prior_1)
+
+
+@alternative("01.2")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w = np.linalg.lstsq(cov.astype(np.float32), (mean_1 - mean_0).astype(np.float32), rcond=None)[0]
+    return w, np.array([-w @ (mean_0 + mean_1) / 2 + special.logit(prior_1)])
+
+
+@mutant("01.2", hint="the sign of b as a whole")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, b = _lda(mean_0, mean_1, cov)
+    return w, -(b + special.logit(prior_1))
+
+
+@mutant("01.2", hint="yours does so at mean_1")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, _ = _lda(mean_0, mean_1, cov)
+    return w, special.logit(prior_1) - w @ mean_1
+
+
+@mutant("01.2", hint="")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, b = _lda(mean_0, mean_1, cov)
+    return w, b + special.logit(np.clip(prior_1, 1e-6, 1 - 1e-6))
+
+
+@mutant("01.2", hint="added to the covariance")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, b = _lda(mean_0, mean_1, cov + 1e-9 * np.eye(len(cov)))
+    return w, b + special.logit(prior_1)
+
+
+@mutant("01.2", hint="wrong sign")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w, b = _lda(mean_0, mean_1, cov)
+    return w, b - special.logit(prior_1)
+
+
 # 01.3 change_prior
 
 
@@ -197,6 +289,41 @@ def change_prior(posterior, old_prior, new_prior):  # noqa: F811
 def change_prior(posterior, old_prior, new_prior):  # noqa: F811
     p = posterior * new_prior / old_prior
     return p / p.sum()
+
+
+@alternative("01.3")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    out = []
+    for row in posterior:
+        joint = [float(p) * float(n) / float(o) for p, o, n in zip(row, old_prior, new_prior, strict=True)]
+        out.append([j / sum(joint) for j in joint])
+    return out
+
+
+@alternative("01.3")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    p = posterior.astype(np.float32) @ np.diag(new_prior / old_prior)
+    return (p.T / p.T.sum(0)).T
+
+
+@mutant("01.3", hint="do not estimate them")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    return _rows(posterior / posterior.mean(0) * new_prior)
+
+
+@mutant("01.3", hint="to make it safe")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    return _rows(posterior / (old_prior + 1e-8) * new_prior)
+
+
+@mutant("01.3", hint="not shifted by a difference")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    return posterior + new_prior - old_prior
+
+
+@mutant("01.3", hint="that is the new prior alone")
+def change_prior(posterior, old_prior, new_prior):  # noqa: F811
+    return np.tile(new_prior, (len(posterior), 1))
 
 
 # 01.4 log_prob_of_seen
@@ -293,6 +420,58 @@ def log_prob_of_seen(x, mean, cov):  # noqa: F811
     return out
 
 
+@alternative("01.4")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    """Missing numbers given a variance so large that they say nothing, and its log taken out again."""
+    out = []
+    for row in x:
+        s = np.flatnonzero(~np.isnan(row)).tolist()
+        law = stats.multivariate_normal(mean[s], cov[s][:, s]) if s else None
+        out.append(float(law.logpdf(row[s])) if s else 0.0)
+    return out
+
+
+@alternative("01.4")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    seen = ~np.isnan(x)
+    block = seen[:, :, None] & seen[:, None, :]
+    covs = np.where(block, cov, np.eye(len(mean)))  # (B, D, D): the missing stand apart, with variance 1, at 0
+    d = np.where(seen, x - mean, 0.0)
+    squared = (d * np.linalg.solve(covs, d[:, :, None])[:, :, 0]).sum(1)
+    return -0.5 * (squared + np.linalg.slogdet(covs)[1] + seen.sum(1) * math.log(2 * math.pi))
+
+
+@mutant("01.4", hint="do not go by way of the density")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    out = np.zeros(len(x))
+    for n, row in enumerate(x):
+        s = ~np.isnan(row)
+        if s.any():
+            out[n] = np.log(np.exp(_log_gaussian(row[None, s], mean[s], cov[np.ix_(s, s)])[0]) + 1e-100)
+    return out
+
+
+@mutant("01.4", hint="work on a copy")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    out = np.zeros(len(x))
+    for n, row in enumerate(x):
+        s = ~np.isnan(row)
+        row -= mean
+        if s.any():
+            out[n] = _log_gaussian(row[None, s], np.zeros(s.sum()), cov[np.ix_(s, s)])[0]
+    return out
+
+
+@mutant("01.4", hint="")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    out = np.full(len(x), -np.inf)  # where nothing is seen
+    for n, row in enumerate(x):
+        s = ~np.isnan(row)
+        if s.any():
+            out[n] = _log_gaussian(row[None, s], mean[s], cov[np.ix_(s, s)])[0]
+    return out
+
+
 # 01.5 sample_class
 
 
@@ -333,7 +512,7 @@ def sample_class(mean, cov, n, generator):  # noqa: F811
     return mean + np.random.default_rng(0).standard_normal((n, len(mean))) @ np.linalg.cholesky(cov).T
 
 
-@mutant("01.5", hint="thinner tails")
+@mutant("01.5", hint="standard Gaussian noise")
 def sample_class(mean, cov, n, generator):  # noqa: F811
     return mean + generator.uniform(-math.sqrt(3), math.sqrt(3), (n, len(mean))) @ np.linalg.cholesky(cov).T
 
@@ -356,6 +535,66 @@ def sample_class(mean, cov, n, generator):  # noqa: F811
 @mutant("01.5", hint="one noise served all dimensions")
 def sample_class(mean, cov, n, generator):  # noqa: F811
     return mean + np.sqrt(np.diag(cov)) * generator.standard_normal((n, 1))
+
+
+@alternative("01.5")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    root = np.linalg.cholesky(cov)
+    return [(mean + root @ generator.standard_normal(len(mean))).tolist() for _ in range(n)]
+
+
+@alternative("01.5")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    """One dimension after the other, each given those before."""
+    x = np.empty((n, len(mean)))
+    for i in range(len(mean)):
+        weights = np.linalg.solve(cov[:i, :i], cov[:i, i]) if i else np.zeros(0)
+        spread = math.sqrt(cov[i, i] - weights @ cov[:i, i])
+        x[:, i] = mean[i] + (x[:, :i] - mean[:i]) @ weights + spread * generator.standard_normal(n)
+    return x
+
+
+def _through(white, mean, cov):
+    return mean + white @ np.linalg.cholesky(cov).T
+
+
+@mutant("01.5", hint="mirror image")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    z = generator.standard_normal((-(-n // 2), len(mean)))
+    return _through(np.concatenate([z, -z])[:n], mean, cov)
+
+
+@mutant("01.5", hint="too even")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    z = generator.standard_normal((n, len(mean)))
+    return _through((z - z.mean(0)) / z.std(0), mean, cov) if n > 1 else _through(z, mean, cov)
+
+
+@mutant("01.5", hint="come twice")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    z = generator.standard_normal((-(-n // 2), len(mean)))
+    return _through(np.repeat(z, 2, axis=0)[:n], mean, cov)
+
+
+@mutant("01.5", hint="standard Gaussian noise")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return _through(generator.laplace(size=(n, len(mean))) / math.sqrt(2), mean, cov)
+
+
+@mutant("01.5", hint="noise of its own")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    z = generator.standard_normal((n, len(mean)))
+    return _through(z[np.argsort(z[:, 0])], mean, cov)
+
+
+@mutant("01.5", hint="added to the covariance")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return _through(generator.standard_normal((n, len(mean))), mean, cov + 1e-9 * np.eye(len(mean)))
+
+
+@mutant("01.5", hint="")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    return np.squeeze(_through(generator.standard_normal((n, len(mean))), mean, cov))
 
 
 # 01.6 classify_or_reject
@@ -441,3 +680,36 @@ def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
 def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
     level, known = special.logsumexp(log_joint, axis=1), special.logsumexp(calibration, axis=1)
     return level < np.quantile(known, rate)
+
+
+@alternative("01.6")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    level, known = special.logsumexp(log_joint, axis=1), special.logsumexp(calibration, axis=1)
+    labels = log_joint.argmax(1)
+    labels[level < np.percentile(known, 100 * rate)] = -1
+    return labels.astype(float)
+
+
+@alternative("01.6")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    bar = np.quantile([np.logaddexp.reduce(row) for row in calibration], rate)
+    return [int(np.argmax(row)) if np.logaddexp.reduce(row) >= bar else -1 for row in log_joint]
+
+
+@mutant("01.6", hint="the lower of the two")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    known = np.sort(special.logsumexp(calibration, axis=1))
+    return np.where(special.logsumexp(log_joint, axis=1) < known[int(rate * (len(known) - 1))], -1, log_joint.argmax(1))
+
+
+@mutant("01.6", hint="work on a copy")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    calibration.sort(axis=1)
+    known = special.logsumexp(calibration, axis=1)
+    return np.where(special.logsumexp(log_joint, axis=1) < np.quantile(known, rate), -1, log_joint.argmax(1))
+
+
+@mutant("01.6", hint="numbered from 0")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    level, known = special.logsumexp(log_joint, axis=1), special.logsumexp(calibration, axis=1)
+    return np.where(level < np.quantile(known, rate), -1, log_joint.argmax(1) + 1)

@@ -1,0 +1,59 @@
+"""What a sampler must pass: right draws do, at many seeds; copies, mirrors, even and chained draws do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from genutils.check.draws import expect_gaussian
+from genutils.check.expect import Wrong
+
+N, D = 20_000, 3
+
+
+def gaussian(seed: int, n: int = N) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((n, D))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_draws_that_are_right_pass(seed):
+    expect_gaussian(gaussian(seed))
+    expect_gaussian(gaussian(seed)[:, :1])
+
+
+def _chain(x, weight):
+    x = x.copy()
+    for i in range(1, len(x)):
+        x[i] = weight * x[i - 1] + np.sqrt(1 - weight**2) * x[i]
+    return x
+
+
+def _stratified(x):
+    even = stats.norm.ppf((np.arange(N) + 0.5) / N)
+    return np.stack([np.random.default_rng(i).permutation(even) for i in range(D)], axis=1)
+
+
+WRONG = {
+    "copies": (lambda x: np.concatenate([x[: N // 2]] * 2), "twice"),
+    "mirror images": (lambda x: np.concatenate([x[: N // 2], -x[: N // 2]]), "mirror"),
+    "near copies": (lambda x: np.concatenate([x[: N // 2], 0.9 * x[: N // 2] + 0.436 * x[N // 2 :]]), "its own"),
+    "a chain": (lambda x: _chain(x, 0.2), "its own"),
+    "sorted": (lambda x: np.sort(x, axis=0), "its own"),
+    "chained sizes": (lambda x: np.abs(_chain(x, 0.8)) * np.sign(gaussian(99)), "its own"),
+    "standardised": (lambda x: (x - x.mean(0)) / x.std(0), "too even"),
+    "whitened": (lambda x: (x - x.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(x.T, bias=True))).T, "too even"),
+    "stratified": (_stratified, "too even"),
+    "uniform": (lambda x: np.sqrt(12) * (stats.norm.cdf(x) - 0.5), "Gaussian"),
+    "laplace": (lambda x: stats.laplace.ppf(stats.norm.cdf(x)) / np.sqrt(2), "Gaussian"),
+    "one sign for all": (lambda x: np.abs(x) * np.sign(x[:, :1]), "Gaussian"),
+    "one size for all": (lambda x: np.abs(x[:, :1]) * np.sign(x), "Gaussian"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+@pytest.mark.parametrize("seed", range(3))
+def test_draws_that_are_wrong_do_not(name, seed):
+    change, hint = WRONG[name]
+    with pytest.raises(Wrong, match=hint):
+        expect_gaussian(change(gaussian(seed)))

@@ -205,6 +205,15 @@ def test_overhead_is_below_two_bits_for_likely_and_unlikely_messages(alphabet, k
         assert overhead <= overhead_bound(n, alphabet) <= 2
         if kind != "tiny":  # there, rounding 1e-9 up to a count makes it cheaper
             assert overhead > 0
+        assert bits(message, p) > ideal_bits(message, quantise(p) / TOTAL) - 1e-6
+
+
+def test_a_message_of_symbols_believed_to_be_rare_may_be_shorter_than_its_information():
+    p = np.array([1 - 2e-6, 1.01e-6, 0.99e-6])
+    message = np.tile([1, 2], 250_000)
+    gift = (np.log2(quantise(p) / TOTAL / p)[1:] * 250_000).sum()
+    short = ideal_bits(message, p) - bits(message, p)
+    assert 2 < short < gift < len(message) * np.log2(1 + 1 / (p.min() * TOTAL))
 
 
 def test_bound_holds_for_millions_of_symbols():

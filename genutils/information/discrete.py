@@ -254,7 +254,9 @@ def kl_monte_carlo(log_p: ArrayLike, log_q: ArrayLike, *, estimator: str = "k1",
     """An *estimate* of KL(p || q) from samples x ~ p, by the log-densities at them. With r = q(x) / p(x):
 
     ``k1``: mean of -log r; unbiased, may come out negative. ``k2``: mean of (log r)^2 / 2; biased, low variance for p
-    near q. ``k3``: mean of (r - 1) - log r; unbiased, never negative, low variance near q but a high one far away.
+    near q. ``k3``: mean of (r - 1) - log r; never negative, low variance near q but a high one far away; unbiased if q
+    puts no mass where p has none, and otherwise too small by that mass, which no sample of p can show. Where q is much
+    wider than p (Gaussians: more than twice the variance) k3 has no variance, and its standard error says too little.
 
     Args:
         log_p, log_q: (n,) log-densities in nats of p and q at n >= 2 independent samples *from p*.

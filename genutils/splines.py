@@ -20,9 +20,9 @@ def spline(
     Args:
         x: (...) numbers.
         heights: (..., K) logits of the shares of the K bins in the image.
-        slopes: slopes at the knots before a softplus, 0 for slope 1. With (..., K - 1) they are those at inner knots and
-            the outer two are 1, as the identity outside asks; with (..., K + 1) the outer two are free, which is right
-            from box to box, where nothing lies outside. Without them the curve is made of straight lines.
+        slopes: slopes at knots before a softplus, 0 for slope 1. With (..., K - 1) they are those at the inner knots,
+            and the outer two are 1, as the identity outside asks; with (..., K + 1) the outer two are free, which is
+            right from box to box, where nothing lies outside. Without them the curve is made of straight lines.
         widths: (..., K) logits of the shares of the bins in [0, 1]; without them all are equal.
         inverse: go back.
 

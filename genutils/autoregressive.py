@@ -158,6 +158,19 @@ class PixelNet(Model, nn.Module):
         parts = [self.log_prob_given(x, y, order=o) for y in given for o in range(self.orders)]
         return torch.logsumexp(torch.stack(parts), 0) - math.log(len(parts))
 
+    @torch.no_grad()
+    def label_given(self, x: Tensor, known: int) -> Tensor:
+        """p(label | the first ``known`` pixels, row by row), labels equally likely before: (B, H, W) to (B, classes).
+
+        By Bayes' rule, and exact: what comes first in the order has a probability that needs no sum over the rest.
+        """
+        nats = x.new_zeros(len(x), self.classes, dtype=torch.float)
+        if known:
+            for c in range(self.classes):
+                logits = self.logits(x, torch.full((len(x),), c, device=x.device))[:, :known].float()
+                nats[:, c] = -F.cross_entropy(logits.mT, x.flatten(1)[:, :known], reduction="none").sum(1)
+        return nats.softmax(1)
+
     def log_prob_given(self, x: Tensor, labels: Tensor, *, order: int = 0, warped: Tensor | None = None) -> Tensor:
         """log p(x | label, order) in nats, (B,); each image has a label, none of them -1."""
         x = _whole(x, self.size, self.levels)
@@ -183,16 +196,19 @@ class PixelNet(Model, nn.Module):
         """(n, H, W) images, pixel by pixel; at each only its own window is computed, as the rest does not change.
 
         Args:
-            labels: (n,); drawn equally likely where not given, or -1.
-            start: (n, H, W) images of which the first ``known`` pixels, row by row, are kept; the rest is drawn.
+            labels: (n,); where not given, or -1, drawn from p(label | the known pixels), all equally likely if none is.
+            start: (n, H, W) images of which the first ``known`` pixels, row by row, are kept; the rest is drawn from
+                p(rest | known, label). With two orders that is the answer of the one that reads by rows, in which
+                p(known) is known; by columns it would take a sum over all that is not.
         """
         device, labels = self.place.device, self._labels(labels, n)
         if labels is None:
             labels = torch.full((n,), -1)
         labels = torch.as_tensor(labels).cpu().long()
-        if (labels < 0).any():
-            labels = torch.where(labels < 0, torch.randint(self.classes, (n,), generator=generator), labels)
         x = torch.zeros(n, self.size, self.size, dtype=torch.long) if start is None else start.clone().long()
+        if (labels < 0).any():
+            p = self.label_given(x.to(device), known).cpu()
+            labels = torch.where(labels < 0, torch.multinomial(p, 1, generator=generator)[:, 0], labels)
         # A whole image comes from either order, half of the time each; a completion from rows, which saw what is known.
         column = torch.rand(n, generator=generator) < 0.5 if self.orders == 2 and not known else torch.zeros(n).bool()
         canvas = self._frame(x).to(device)

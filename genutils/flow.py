@@ -27,7 +27,8 @@ class Coupling(nn.Module):
         kept: indices of the coordinates that the network sees; none is allowed.
         bent: indices of those that it bends. What is in neither list passes unseen.
         network: from (B, kept) to (B, bent * parameters each): 2 for "affine", ``x -> x exp(s) + t`` with s within 3;
-            K heights and K - 1 slopes for "spline"; K heights for "lines".
+            K heights and K - 1 slopes for "spline"; K heights and K + 1 slopes for "box", a spline whose outer slopes
+            are free, for data and noise that fill a box; K heights for "lines".
         kind: see there.
 
     What else a call is told, by name, goes on to the network as it is.
@@ -38,8 +39,8 @@ class Coupling(nn.Module):
 
     def __init__(self, kept: Sequence[int], bent: Sequence[int], network: nn.Module, *, kind: str = "spline"):
         super().__init__()
-        if kind not in ("affine", "spline", "lines"):
-            raise ValueError(f"kind is 'affine', 'spline' or 'lines'; it is {kind!r}")
+        if kind not in ("affine", "spline", "box", "lines"):
+            raise ValueError(f"kind is 'affine', 'spline', 'box' or 'lines'; it is {kind!r}")
         if not len(bent) or set(kept) & set(bent):
             raise ValueError(f"some coordinates must be bent, and none of them kept; kept {kept}, bent {bent}")
         self.register_buffer("kept", torch.as_tensor(kept, dtype=torch.long))
@@ -64,9 +65,9 @@ class Coupling(nn.Module):
             log_scale, shift = 3 * torch.tanh(params[..., 0] / 3), params[..., 1]
             moved = (x - shift) * (-log_scale).exp() if inverse else x * log_scale.exp() + shift
             return moved, -log_scale if inverse else log_scale
-        bins = (params.shape[-1] + 1) // 2 if self.kind == "spline" else params.shape[-1]
-        slopes = params[..., bins:] if self.kind == "spline" else None
-        return spline(x, params[..., :bins], slopes, inverse=inverse)
+        size = params.shape[-1]
+        bins = {"spline": (size + 1) // 2, "box": (size - 1) // 2, "lines": size}[self.kind]
+        return spline(x, params[..., :bins], None if self.kind == "lines" else params[..., bins:], inverse=inverse)
 
     def _go(self, x: Tensor, inverse: bool, **told: Tensor) -> tuple[Tensor, Tensor]:
         params, bent = self.network(x[:, self.kept], **told), len(self.bent)

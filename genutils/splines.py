@@ -20,8 +20,9 @@ def spline(
     Args:
         x: (...) numbers.
         heights: (..., K) logits of the shares of the K bins in the image.
-        slopes: (..., K - 1) slopes at the inner knots before a softplus, 0 for slope 1; the outer two are 1. Without
-            them the curve is made of straight lines.
+        slopes: slopes at knots before a softplus, 0 for slope 1. With (..., K - 1) they are those at the inner knots,
+            and the outer two are 1, as the identity outside asks; with (..., K + 1) the outer two are free, which is
+            right from box to box, where nothing lies outside. Without them the curve is made of straight lines.
         widths: (..., K) logits of the shares of the bins in [0, 1]; without them all are equal.
         inverse: go back.
 
@@ -40,7 +41,12 @@ def spline(
     bins = heights.shape[-1]
     if not 1 <= bins <= 0.5 / LEAST:
         raise ValueError(f"a spline has 1 ... {0.5 / LEAST:,.0f} bins; there are {bins:,}")
-    wanted = {"heights": (heights, bins), "slopes": (slopes, bins - 1), "widths": (widths, bins)}
+    free = slopes is not None and slopes.shape[-1] == bins + 1
+    wanted = {
+        "heights": (heights, bins),
+        "slopes": (slopes, bins + 1 if free else bins - 1),
+        "widths": (widths, bins),
+    }
     for name, (part, size) in wanted.items():
         if part is not None and part.shape != (*x.shape, size):
             raise ValueError(
@@ -68,8 +74,9 @@ def spline(
     if slopes is None:
         t = ((v - y0) / h if inverse else (v - x0) / w).clamp(0, 1)
         out, ladj = x0 + t * w if inverse else y0 + t * h, s.log()
-    else:  # the slopes of this bin alone; the softplus of 0 is 1, as it is at the ends
-        d = F.softplus(F.pad(slopes, (1, 1)).gather(-1, torch.cat([k, k + 1], -1)) + UNIT) + LEAST
+    else:  # the slopes of this bin alone; what stands for 1 before the softplus is 0, as at ends that are not free
+        knots = slopes if free else F.pad(slopes, (1, 1))
+        d = F.softplus(knots.gather(-1, torch.cat([k, k + 1], -1)) + UNIT) + LEAST
         d0, d1 = d.unbind(-1)
         bend = d0 + d1 - 2 * s
         if inverse:  # a quadratic in the place t within the bin

@@ -133,6 +133,27 @@ def test_what_is_known_is_kept_and_the_rest_depends_on_it():
     assert not torch.equal(done[:, 2:], start[:, 2:])
 
 
+@pytest.mark.parametrize("known", [0, 2])
+def test_completions_are_drawn_from_what_follows_what_is_known(known):
+    """By enumeration: p(rest | known) is p(x) over the sum of p(x) over all that agrees with what is known."""
+    model = pixels(levels=2, size=2)
+    with torch.no_grad():
+        model.label.mul_(20)  # so that classes differ
+    x = torch.tensor(list(itertools.product([0, 1], repeat=4))).view(-1, 2, 2)
+    start = torch.tensor([[1, 0], [0, 0]])
+    agrees = (x.flatten(1)[:, :known] == start.flatten()[:known]).all(1)
+    with torch.no_grad():
+        p = model.log_prob(x).exp() * agrees
+        joint = torch.stack([model.log_prob(x, torch.full((16,), c)).exp() for c in range(model.classes)], 1)
+    label = (joint * agrees[:, None]).sum(0) / (joint * agrees[:, None]).sum()
+    assert torch.allclose(model.label_given(start[None], known)[0], label, atol=1e-5)
+    if known:
+        assert (label - 1 / model.classes).abs().max() > 0.1
+    drawn = model.sample(20_000, start=start.expand(20_000, 2, 2), known=known, generator=seeded())
+    share = np.bincount((drawn.flatten(1) * torch.tensor([8, 4, 2, 1])).sum(1), minlength=16) / 20_000
+    assert np.abs(share - (p / p.sum()).numpy()).max() < 5 * math.sqrt(0.25 / 20_000)
+
+
 def test_same_seed_same_samples():
     model = pixels(orders=2)
     assert torch.equal(model.sample(20, generator=seeded(3)), model.sample(20, generator=seeded(3)))

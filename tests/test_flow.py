@@ -65,13 +65,34 @@ def test_splines_are_monotone_through_all_their_knots():
     assert (steps - (ladj[1:] + ladj[:-1]) / 2).abs().median() < 1e-3
 
 
+@pytest.mark.parametrize("bins", [1, 2, 9])
+def test_outer_slopes_are_free_where_they_are_given(bins):
+    heights, _, widths = parts(bins)
+    slopes = 2 * torch.randn(500, bins + 1, generator=seeded(7), dtype=torch.float64)
+    x = torch.rand(500, generator=seeded(1), dtype=torch.float64).requires_grad_()
+    for more in ((), (widths,)):
+        y, ladj = spline(x, heights, slopes, *more)
+        (slope,) = torch.autograd.grad(y.sum(), x)
+        assert torch.allclose(ladj.exp(), slope, rtol=1e-6) and (slope > 0).all()
+        back, other = spline(y.detach(), heights, slopes, *more, inverse=True)
+        assert torch.allclose(back, x, atol=1e-9) and torch.allclose(ladj + other, torch.zeros(()).double(), atol=1e-6)
+    flat = torch.zeros(2, bins, dtype=torch.float64)  # bins of one size, so that an end is soon reached
+    _, ladj = spline(torch.tensor([1e-7, 1 - 1e-7]).double(), flat, slopes[:2])
+    wanted = torch.nn.functional.softplus(torch.stack([slopes[0, 0], slopes[1, -1]]) + math.log(math.e - 1))
+    assert torch.allclose(ladj.exp(), wanted, rtol=1e-3)
+    inner = slopes.clone()
+    inner[:, [0, -1]] = 0  # slope one at both ends: the spline on the whole line
+    one, other = spline(x, heights, inner), spline(x, heights, inner[:, 1:-1])
+    assert torch.equal(one[0], other[0]) and torch.equal(one[1], other[1])
+
+
 def test_a_spline_names_the_part_that_does_not_fit():
     with pytest.raises(ValueError, match=r"slopes must have shape \(5, 3\).*K = 4"):
         spline(torch.zeros(5), torch.zeros(5, 4), torch.zeros(5, 4))
 
 
 def couplings(dims: int, kind: str, layers: int = 4) -> list[Coupling]:
-    each, made = {"affine": 2, "spline": 15, "lines": 8}[kind], []
+    each, made = {"affine": 2, "spline": 15, "box": 17, "lines": 8}[kind], []
     for i in range(layers):
         kept = [d for d in range(dims) if (d + i) % 2 == 0]
         bent = [d for d in range(dims) if (d + i) % 2]
@@ -80,7 +101,7 @@ def couplings(dims: int, kind: str, layers: int = 4) -> list[Coupling]:
     return made
 
 
-@pytest.mark.parametrize("kind", ["affine", "spline", "lines"])
+@pytest.mark.parametrize("kind", ["affine", "spline", "box", "lines"])
 @pytest.mark.parametrize("dims", [2, 3, 5])
 def test_flows_invert_and_their_log_determinant_is_autograds(kind, dims):
     flow = noisy(Flow(dims, couplings(dims, kind), low=-1, high=2, base="normal" if kind == "affine" else "box"))
@@ -94,7 +115,7 @@ def test_flows_invert_and_their_log_determinant_is_autograds(kind, dims):
     assert torch.allclose(back, x, atol=1e-6) and torch.allclose(ladj + other, torch.zeros(()).double(), atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["affine", "spline", "lines"])
+@pytest.mark.parametrize("kind", ["affine", "spline", "box", "lines"])
 def test_a_flow_integrates_to_one_and_samples_its_own_density(kind):
     flow = noisy(Flow(2, couplings(2, kind), low=-1, high=2, base="normal" if kind == "affine" else "box"), 0.15)
     flow = flow.float()

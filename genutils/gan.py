@@ -71,7 +71,8 @@ class GAN(Model, nn.Module):
     ) -> Tensor:
         """n samples (n, ...), of the classes ``labels`` (n,) if given; whole numbers if the data has levels.
 
-        Where no label is given, or -1, it is drawn uniformly.
+        Where no label is given, or -1, it is drawn uniformly. The network draws in evaluation mode, so that a sample
+        does not depend on its batch and no running statistic moves; afterwards it is in the mode it was in.
         """
         z, labels = self.noise(n, generator=generator), self._labels(labels, n)
         if self.classes is not None:
@@ -82,7 +83,8 @@ class GAN(Model, nn.Module):
                 drawn = torch.randint(self.classes, (n,), generator=generator, device=where).to(z.device)
                 labels = torch.where(labels < 0, drawn, labels)
         given = (z,) if labels is None else (z, labels)
-        x = torch.cat([self(*part) for part in zip(*(g.split(chunk) for g in given), strict=True)])
+        with _evaluating(self):
+            x = torch.cat([self(*part) for part in zip(*(g.split(chunk) for g in given), strict=True)])
         return unscale(usable(x, "the sampler"), self.levels) if self.levels else x
 
 
@@ -239,6 +241,17 @@ def _critic_pays(
     if not penalty:
         return cost, 0.0
     return cost, penalty / 2 * (squared_gradient(real_logits, x).mean() + squared_gradient(fake_logits, fake).mean())
+
+
+@contextlib.contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    was = {part: part.training for part in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for part, training in was.items():
+            part.training = training
 
 
 @contextlib.contextmanager

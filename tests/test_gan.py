@@ -91,6 +91,23 @@ def test_in_evaluation_a_sample_does_not_depend_on_its_batch():
     assert not torch.allclose(gan.train()(z)[:2], gan(z[:2]), atol=1e-3)  # batch norm: that is why play leaves eval
 
 
+def test_samples_are_drawn_in_evaluation_mode_and_the_mode_is_as_before():
+    gan = GAN(ImageSampler(8, width=8), 8, levels=17)
+    norm = next(part for part in gan.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm))
+    norm.eval()  # one part stands still while the rest learns
+    modes, before = [part.training for part in gan.modules()], weights(gan)
+    few, many = (gan.sample(n, generator=torch.Generator().manual_seed(0)) for n in (300, 300))
+    assert [part.training for part in gan.modules()] == modes and True in modes and False in modes
+    assert torch.equal(weights(gan), before)  # running statistics, too
+    assert torch.equal(few, many) and torch.equal(
+        few, gan.eval().sample(300, generator=torch.Generator().manual_seed(0))
+    )
+    broken = GAN(nn.Linear(3, 1), 2)
+    with pytest.raises(RuntimeError):
+        broken.sample(2)
+    assert broken.network.training  # also after an error
+
+
 def test_labels_are_obeyed_and_counted():
     class Echo(nn.Module):
         def __init__(self):

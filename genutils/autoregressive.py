@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genutils.door import countable, usable
+from genutils.door import answering, countable, usable
 from genutils.model import Model, unwrapped
 from genutils.networks import ResidualMLP
 from genutils.planar import PlaneNet as PlaneNet
@@ -58,7 +58,7 @@ class MADE(Model, nn.Module):
 
     def logits(self, x: Tensor) -> Tensor:
         """Unnormalised log p(x_i = l | what comes before i): (B, D) whole numbers to (B, D, L)."""
-        h = F.one_hot(x.long(), self.levels).flatten(1).float()  # (B, D L)
+        h = F.one_hot(x.long(), self.levels).flatten(1).to(self.out.weight.dtype)  # (B, D L)
         for i, layer in enumerate(self.layers):
             h = F.silu(F.linear(h, layer.weight * getattr(self, f"mask{i}"), layer.bias))
         return F.linear(h, self.out.weight * self.mask_out, self.out.bias).view(len(x), self.dims, self.levels)
@@ -66,7 +66,8 @@ class MADE(Model, nn.Module):
     def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Exact log-probability, (B, ...) whole numbers to (B,) nats. It knows no classes: labels are refused."""
         self._refuse(labels)
-        x = _whole(x.flatten(1), self.dims, self.levels)
+        with answering(self, x):
+            x = _whole(x.flatten(1), (self.dims,), self.levels)
         return -F.cross_entropy(self.logits(x).transpose(1, 2), x, reduction="none").sum(1)
 
     @torch.no_grad()
@@ -143,7 +144,8 @@ class PixelNet(Model, nn.Module):
 
         So it is for each example whose label is -1. With two orders it is the log of the mean of both probabilities.
         """
-        x, labels = _whole(x, self.size, self.levels), self._labels(labels, len(x))
+        with answering(self, x):
+            x, labels = _whole(x, (self.size, self.size), self.levels), self._labels(labels, len(x))
         asked = torch.full((len(x),), -1) if labels is None else torch.as_tensor(labels)
         asked = asked.to(x.device).long()
         known = asked >= 0
@@ -173,7 +175,7 @@ class PixelNet(Model, nn.Module):
 
     def log_prob_given(self, x: Tensor, labels: Tensor, *, order: int = 0, warped: Tensor | None = None) -> Tensor:
         """log p(x | label, order) in nats, (B,); each image has a label, none of them -1."""
-        x = _whole(x, self.size, self.levels)
+        x = _whole(x, (self.size, self.size), self.levels)
         if labels.shape != (len(x),) or (len(x) and not 0 <= int(labels.min()) <= int(labels.max()) < self.classes):
             raise ValueError(
                 f"labels are {len(x)} whole numbers 0 ... {self.classes - 1}, one for each image; these have shape "
@@ -284,11 +286,11 @@ def _known(model: PixelNet, batch: dict[str, Tensor]) -> Tensor:
     return labels
 
 
-def _whole(x: Tensor, size: int, levels: int) -> Tensor:
+def _whole(x: Tensor, shape: tuple[int, ...], levels: int) -> Tensor:
     x = countable(x)
-    if x.is_floating_point() or x.shape[-1] != size or (len(x) and not 0 <= int(x.min()) <= int(x.max()) < levels):
+    if x.is_floating_point() or x.shape[1:] != shape or (len(x) and not 0 <= int(x.min()) <= int(x.max()) < levels):
         raise ValueError(
-            f"expected whole numbers 0 ... {levels - 1} with {size} along the last axis; these are {x.dtype} of shape "
+            f"expected whole numbers 0 ... {levels - 1} in examples of shape {shape}; these are {x.dtype} of shape "
             f"{tuple(x.shape)}" + (f" from {x.min().item()} to {x.max().item()}" if x.numel() else "")
         )
     return x.long()

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from genutils.door import whole
 from genutils.networks import waves
 
 
@@ -48,7 +49,7 @@ class ImageEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, size, size) whole numbers to (B, 2 K)."""
-        return self.body(self.level(x.long()).permute(0, 3, 1, 2))
+        return self.body(self.level(whole(x, self.level.num_embeddings)).permute(0, 3, 1, 2))
 
 
 class ImageDecoder(nn.Module):
@@ -122,7 +123,7 @@ class ImageDenoiser(nn.Module):
         about = self.time(waves(t, 16, slowest=1.5, fastest=60)) + self.label(y)
         if warped is not None:
             about = about + warped[:, None] * self.warp
-        h = self.inp(z[:, None]) + self.place(y).view(len(z), -1, self.size, self.size)
+        h = self.inp(z[:, None]) + self.place(y).view(len(z), self.inp.out_channels, self.size, self.size)
         for block in self.blocks:
             h = block(h, nn.functional.silu(about))
         return self.out(h).movedim(1, -1)

@@ -54,7 +54,7 @@ class Diffusion(Model, nn.Module):
         self.network, self.shape, self.schedule = network, tuple(shape), schedule or Schedule()
         self.classes = classes
         for name, value in (("shift", shift), ("scale", scale)):
-            value = torch.as_tensor(value, dtype=torch.float32).expand(self.shape).clone()
+            value = torch.as_tensor(value, dtype=torch.get_default_dtype()).expand(self.shape).clone()
             self.register_buffer(name, value)
         if not (self.scale > 0).all():
             raise ValueError(f"scale must be positive; its smallest value is {self.scale.min().item()}")
@@ -115,7 +115,7 @@ class Diffusion(Model, nn.Module):
 
     def log_reconstruction(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x | z_0), (B,) nats: a Gaussian as narrow as the last noise."""
-        t = torch.zeros(len(x), device=x.device)
+        t = x.new_zeros(len(x))
         alpha, sigma = self.at(t)
         width = sigma / alpha
         values = -0.5 * ((x - z / alpha) / width) ** 2 - width.log() - 0.5 * math.log(2 * math.pi)
@@ -127,7 +127,7 @@ class Diffusion(Model, nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Data from z_0."""
-        alpha, _ = self.at(torch.zeros(len(z), device=z.device))
+        alpha, _ = self.at(z.new_zeros(len(z)))
         return z / alpha * self.scale + self.shift
 
     def volume(self) -> Tensor | float:
@@ -152,11 +152,11 @@ class Diffusion(Model, nn.Module):
         data, b = self.encode(x), len(x)
         eps, last = (torch.randn(data.shape, generator=generator).to(data) for _ in range(2))
         t = ((torch.rand(1, generator=generator) + torch.randperm(b, generator=generator) / b) % 1).to(data)
-        alpha, sigma = self.schedule(torch.ones((), device=data.device))
+        alpha, sigma = self.schedule(data.new_ones(()))
         prior = 0.5 * ((alpha * data) ** 2 + sigma**2 - 1 - 2 * sigma.log()).flatten(1).sum(1)
         off = eps - self.noise(self.noised(data, t, eps), t, labels, **told)
         steps = 0.5 * self.schedule.slope(t) * off.square().flatten(1).sum(1)
-        zero = torch.zeros(b, device=data.device)
+        zero = data.new_zeros(b)
         rest = -self.log_reconstruction(data, self.noised(data, zero, last)) - self.volume()
         return prior, steps, rest
 
@@ -207,7 +207,7 @@ class Diffusion(Model, nn.Module):
         """From z at t = 1 back to t = 0; yields z and t after each step."""
         times = torch.linspace(1, 0, steps + 1)
         for now, then in zip(times, times[1:], strict=False):
-            t, s = (torch.full((len(z),), v.item(), device=z.device) for v in (now, then))
+            t, s = (z.new_full((len(z),), v.item()) for v in (now, then))
             (alpha_t, sigma_t), (alpha_s, sigma_s) = self.at(t), self.at(s)
             eps = self.noise(z, t, labels, guidance=guidance)
             x = (z - sigma_t * eps) / alpha_t
@@ -256,7 +256,7 @@ class LevelDiffusion(Diffusion):
 
     def nearest(self, z: Tensor) -> Tensor:
         """log p(level | z_0), (B, ..., L), for levels equally likely: so little noise that nobody need be asked."""
-        alpha, sigma = self.at(torch.zeros(len(z), device=z.device))
+        alpha, sigma = self.at(z.new_zeros(len(z)))
         return (-0.5 * ((z[..., None] - alpha[..., None] * self.values) / sigma[..., None]) ** 2).log_softmax(-1)
 
     def log_reconstruction(self, x: Tensor, z: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ def whole(x: Tensor, levels: int) -> Tensor:
 
 def countable(x: Tensor) -> Tensor:
     """x, as int64 where it is of one of the unsigned dtypes of which torch finds no minimum."""
-    return x.long() if str(x.dtype) in ("torch.uint16", "torch.uint32", "torch.uint64") else x
+    return x.long() if isinstance(x, Tensor) and str(x.dtype) in ("torch.uint16", "torch.uint32", "torch.uint64") else x
 
 
 def usable(made: Tensor, who: Any) -> Tensor:

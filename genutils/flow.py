@@ -169,7 +169,7 @@ class Flow(Model, nn.Module):
         if base not in ("normal", "box"):
             raise ValueError(f"base is 'normal' or 'box'; it is {base!r}")
         self.dims, self.base, self.transforms = dims, base, nn.ModuleList(transforms)
-        low, high = (torch.as_tensor(v, dtype=torch.float32).expand(dims) for v in (low, high))
+        low, high = (torch.as_tensor(v, dtype=torch.get_default_dtype()).expand(dims) for v in (low, high))
         if not (high > low).all():
             raise ValueError(f"high must be above low; they are {high.tolist()} and {low.tolist()}")
         self.register_buffer("scale", (high - low) / (1 if base == "box" else 6))
@@ -217,7 +217,7 @@ class Flow(Model, nn.Module):
         if self.base == "box":
             uniform, tail = (torch.rand(n, d, generator=generator) for d in (self.dims, 1))
             normal = torch.where(tail < self.TAIL, normal + 0.5, uniform)
-        return self.inverse(normal.to(self.shift.device))[0]
+        return self.inverse(normal.to(self.shift))[0]
 
 
 def shuffled_couplings(dims: int, layers: int, width: int) -> Flow:

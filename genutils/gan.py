@@ -60,10 +60,9 @@ class GAN(Model, nn.Module):
 
     def noise(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """(n, K) standard normal, on the device of the network."""
-        where = next(self.parameters()).device
-        return torch.randn(n, self.latent, generator=generator, device=generator.device if generator else where).to(
-            where
-        )
+        like = next(self.parameters())
+        where = generator.device if generator else like.device
+        return torch.randn(n, self.latent, generator=generator, device=where).to(like)
 
     @torch.no_grad()
     def sample(

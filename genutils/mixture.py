@@ -281,7 +281,7 @@ class CategoricalMixture(Mixture):
         return self._one_hot(x) @ self.log_tables.reshape(self.K, -1).T
 
     def _one_hot(self, x: np.ndarray) -> np.ndarray:
-        return (x[:, :, None] == np.arange(self.levels)).reshape(len(x), -1).astype(np.float64)  # (B, D * L)
+        return (x[:, :, None] == np.arange(self.levels)).reshape(len(x), x.shape[1] * self.levels) + 0.0  # (B, D L)
 
     def _draw(self, k: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         gumbel = rng.gumbel(size=(len(k), self.dims, self.levels))

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from genutils.door import answering, countable, usable
 from genutils.model import Model
 
 
@@ -36,7 +37,8 @@ class Neighbours(Model, nn.Module):
     def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Exact log-probability in nats, (B, size, size) whole numbers to (B,)."""
         self._refuse(labels)
-        x = self._whole(x)
+        with answering(self, countable(x)):
+            x = self._whole(x)
         return self._log_p(x).gather(-1, x[..., None]).sum((1, 2, 3))  # (B,)
 
     @torch.no_grad()
@@ -46,7 +48,7 @@ class Neighbours(Model, nn.Module):
         x = torch.zeros(n, self.size, self.size, dtype=torch.long)
         for i in range(self.size):
             for j in range(self.size):
-                p = self._log_p(x)[:, i, j].exp()  # (n, L)
+                p = usable(self._log_p(x)[:, i, j], self).exp()  # (n, L)
                 x[:, i, j] = torch.multinomial(p, 1, generator=generator)[:, 0]
         return x
 
@@ -58,6 +60,7 @@ class Neighbours(Model, nn.Module):
         return self.guess(h).log_softmax(-1)
 
     def _whole(self, x: Tensor) -> Tensor:
+        x = countable(x)
         if x.shape[1:] != (self.size, self.size):
             raise ValueError(f"images are (B, {self.size}, {self.size}); these are {tuple(x.shape)}")
         if len(x) and not ((x >= 0) & (x < self.levels) & (x == x.round() if x.is_floating_point() else True)).all():

@@ -82,7 +82,9 @@ class Pixels(nn.Module):
         level = _level(x, self.levels)
         level = F.pad(F.pad(level, (0, 1), value=self.levels), (0, 1), value=self.levels + 1)  # (B, H W + 2)
         rows = F.embedding(level.T, self.level).flatten(1)  # (H W + 2, B * 8): gathered by rows, which is fast
-        e = F.embedding(seen, rows).unflatten(2, (len(x), -1)).permute(2, 0, 1, 3)  # (B, H W, side^2, 8)
+        e = (
+            F.embedding(seen, rows).unflatten(2, (len(x), self.level.shape[1])).permute(2, 0, 1, 3)
+        )  # (B, H W, side^2, 8)
         return self._outputs(e, self.place, warped)
 
     def _outputs(self, e: Tensor, place: Tensor, warped: Tensor | None) -> Tensor:

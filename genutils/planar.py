@@ -32,7 +32,7 @@ class PlaneNet(Model, nn.Module):
 
     def __init__(self, bounds: Sequence[Sequence[float]], *, knots: int = 128, width: int = 128, blocks: int = 2):
         super().__init__()
-        low, high = torch.tensor(bounds, dtype=torch.float32).T
+        low, high = torch.tensor(bounds, dtype=torch.get_default_dtype()).T
         if not (high > low).all():
             raise ValueError(f"bounds are ((x0, x1), (y0, y1)) with x0 < x1 and y0 < y1; they are {bounds}")
         self.register_buffer("low", low)

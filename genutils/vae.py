@@ -118,7 +118,13 @@ class VAE(Model, nn.Module):
         Gaussians against the standard prior, otherwise estimated at the same z.
         """
         with answering(self, x):
+            if not len(x):
+                return self._none(), self._none()
             return self._parts(x, generator, told)
+
+    def _none(self) -> Tensor:
+        """What is said of no examples; torch's distributions fail there."""
+        return next(self.parameters()).new_zeros(0)
 
     def _parts(self, x: Tensor, generator: torch.Generator | None, told: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         q = self._believed(x)
@@ -159,6 +165,8 @@ class VAE(Model, nn.Module):
         if samples < 1:
             raise ValueError(f"samples is how many z are drawn for each x, 1 or more; it is {samples}")
         with answering(self, x):
+            if not len(x):
+                return self._none()
             q = self._believed(x).base_dist
             mu, sigma = (part.repeat_interleave(samples, 0) for part in (q.loc, q.scale))  # (B samples, K)
             many, x = Independent(Normal(mu, sigma, validate_args=False), 1), x.repeat_interleave(samples, 0)

@@ -200,4 +200,6 @@ def _own(name: str, result: Any) -> tuple[float, float | None, str]:
         if result.value is None or result.unit.short != "bits/dim":
             raise ValueError(f"{name!r} has no value in bits per dimension: {result}")
         kind, runs = result.kind, [result.value]
+    if not runs or not all(map(math.isfinite, runs)):
+        raise ValueError(f"{name!r} has no finite value in bits per dimension: {runs}")
     return mean(runs), stdev(runs) if len(runs) > 1 else None, str(kind)

@@ -19,7 +19,9 @@ class Schedule(nn.Module):
     def __init__(self, low: float = -8.0, high: float = 6.0):
         super().__init__()
         if not -math.inf < low < high < math.inf:
-            raise ValueError(f"noise grows with t: low must be below high, both finite; they are {low} and {high}")
+            raise ValueError(
+                f"noise grows with t, between finite ends: low must be below high; they are {low} and {high}"
+            )
         self.low, self.high = float(low), float(high)
 
     def gamma(self, t: Tensor) -> Tensor:

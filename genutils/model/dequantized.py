@@ -27,7 +27,8 @@ def dequantize(x: Any, levels: int, *, generator: Any = None) -> Any:
     """
     if not hasattr(x, "new_zeros"):  # no tensor
         x = np.asarray(x, dtype=np.float64)  # in uint8, 255 + 1 would be 0
-        _levels(x.min(initial=0), x.max(initial=0), (x == np.floor(x)).all(), levels)
+        if x.size:
+            _levels(x.min(), x.max(), (x == np.floor(x)).all(), levels)
         u = (generator or np.random.default_rng()).random(x.shape)
         y = (x + u) / levels
         return np.minimum(y, np.nextafter((x + 1) / levels, 0))  # rounding may not lift it into the next bin
@@ -114,6 +115,6 @@ def _numbers(bad: bool) -> None:
 def _levels(low: float, high: float, whole: bool, levels: int) -> None:
     if low < 0 or high >= levels or not whole:
         raise ValueError(
-            f"dequantize takes whole numbers 0 ... {levels - 1}; these run from {low} to {high}"
+            f"dequantize takes whole numbers 0 ... {levels - 1}; these run from {low:g} to {high:g}"
             f"{'' if whole else ' and are not whole'}. Data scaled already must be turned back first"
         )

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genutils.door import answering, countable, usable
+from genutils.door import countable, needs_tensor, usable
 from genutils.model import Model, unwrapped
 from genutils.networks import ResidualMLP
 from genutils.planar import PlaneNet as PlaneNet
@@ -66,8 +66,8 @@ class MADE(Model, nn.Module):
     def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Exact log-probability, (B, ...) whole numbers to (B,) nats. It knows no classes: labels are refused."""
         self._refuse(labels)
-        with answering(self, x):
-            x = _whole(x.flatten(1), (self.dims,), self.levels)
+        needs_tensor(self, x)
+        x = _whole(x.flatten(1), (self.dims,), self.levels)
         return -F.cross_entropy(self.logits(x).transpose(1, 2), x, reduction="none").sum(1)
 
     @torch.no_grad()
@@ -144,8 +144,8 @@ class PixelNet(Model, nn.Module):
 
         So it is for each example whose label is -1. With two orders it is the log of the mean of both probabilities.
         """
-        with answering(self, x):
-            x, labels = _whole(x, (self.size, self.size), self.levels), self._labels(labels, len(x))
+        needs_tensor(self, x)
+        x, labels = _whole(x, (self.size, self.size), self.levels), self._labels(labels, len(x))
         asked = torch.full((len(x),), -1) if labels is None else torch.as_tensor(labels)
         asked = asked.to(x.device).long()
         known = asked >= 0

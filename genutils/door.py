@@ -29,13 +29,18 @@ def answering(model: nn.Module, x: Any) -> Iterator[None]:
     Traceback (most recent call last):
     ValueError: example 1 holds nan: leave such examples out, or fill in a number
     """
-    if not isinstance(x, Tensor):
-        name, kind = type(model).__name__, type(x).__name__
-        raise TypeError(f"a {name} takes a tensor, not a {kind}: give torch.as_tensor(x), .float() if x is real")
+    needs_tensor(model, x)
     if said := not_finite(x):
         raise ValueError(f"{said}: leave such examples out, or fill in a number")
     with dtypes_named(model, x):
         yield
+
+
+def needs_tensor(model: nn.Module, x: Any) -> None:
+    """TypeError if x is an array, a list, or something else that a network does not take."""
+    if not isinstance(x, Tensor):
+        name, kind = type(model).__name__, type(x).__name__
+        raise TypeError(f"a {name} takes a tensor, not a {kind}: give torch.as_tensor(x), .float() if x is real")
 
 
 def not_finite(x: Tensor, name: str = "example") -> str:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genutils.door import answering, countable, usable
+from genutils.door import countable, needs_tensor, usable
 from genutils.model import Model
 
 
@@ -37,8 +37,7 @@ class Neighbours(Model, nn.Module):
     def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Exact log-probability in nats, (B, size, size) whole numbers to (B,)."""
         self._refuse(labels)
-        with answering(self, countable(x)):
-            x = self._whole(x)
+        x = self._whole(x)
         return self._log_p(x).gather(-1, x[..., None]).sum((1, 2, 3))  # (B,)
 
     @torch.no_grad()
@@ -60,6 +59,7 @@ class Neighbours(Model, nn.Module):
         return self.guess(h).log_softmax(-1)
 
     def _whole(self, x: Tensor) -> Tensor:
+        needs_tensor(self, x)
         x = countable(x)
         if x.shape[1:] != (self.size, self.size):
             raise ValueError(f"images are (B, {self.size}, {self.size}); these are {tuple(x.shape)}")

@@ -196,6 +196,7 @@ REFUSED = {
         (lambda: data.photos(colour=1), "colour is True or False; it is 1"),
     ],
     "door.answering": [(lambda: enter(door.answering(LINE, [1.0])), "a Linear takes a tensor, not a list")],
+    "door.needs_tensor": [(lambda: door.needs_tensor(LINE, None), "a Linear takes a tensor, not a NoneType")],
     "door.shaped": [(lambda: door.shaped(torch.zeros(2), (2, 1), "it"), r"it must have shape \(2, 1\); it has \(2,\)")],
     "door.whole": [
         (lambda: door.whole(torch.tensor([0.5]), 17), "0.5 to 0.5. Were they scaled"),

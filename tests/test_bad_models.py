@@ -193,7 +193,7 @@ def test_what_is_no_level_is_refused(name, bad):
 def test_what_is_no_whole_number_is_refused(name, bad):
     x = CASES[name][1].astype(float)
     x.flat[5] = bad
-    with pytest.raises(ValueError, match="whole numbers|must be finite|not finite|example [01] holds"):
+    with pytest.raises(ValueError, match="whole numbers|must be finite|not finite|example 0 holds"):
         asked(name, given_as(name, "float32", x))
 
 

@@ -21,7 +21,7 @@ from genutils.checkpoint import Checkpoint
 from genutils.critics import critic_loss, js_bound, non_saturating, saturating, squared_gradient
 from genutils.door import dtypes_named, usable, whole
 from genutils.loop import Kept, Loop, Ranks, averaged, descend, randomness
-from genutils.model import Model
+from genutils.model import Model, unwrapped
 
 __all__ = [
     "GAN",
@@ -172,7 +172,7 @@ def play(
     examples("data", data)
     sampler = _Player(model, lr, betas, "the sampler's loss")
     judge = _Player(critic, lr if critic_lr is None else critic_lr, betas, "the critic's loss")
-    batches, game = Batches(data, next(model.parameters()).device), Game()
+    batches, game, noise = Batches(data, next(model.parameters()).device), Game(), unwrapped(model).noise
     average = averaged(model, ema, buffers=True) if ema else None
     look = partial(_look, game, watch, model, average, critic)
 
@@ -185,7 +185,7 @@ def play(
             cost, extra = _critic_pays(model, critic, x, labels, critic_loss, penalty)
             judge.learn(cost + extra, factor)
         with _still(critic):  # gradients pass *through* it to the sampler
-            paid = sampler.learn(loss(critic(model(model.noise(len(x)), *labels), *labels)), factor)
+            paid = sampler.learn(loss(critic(model(noise(len(x)), *labels), *labels)), factor)
         if average:
             average.update_parameters(model)
         return cost.item(), paid
@@ -230,7 +230,9 @@ def _critic_pays(
 ) -> tuple[Tensor, Tensor | float]:
     """The critic's loss, and its penalty."""
     slopes = not callable(penalty) and bool(penalty)
-    fake = model(model.noise(len(x)), *labels).detach().requires_grad_(slopes)  # the sampler does not help the critic
+    fake = (
+        model(unwrapped(model).noise(len(x)), *labels).detach().requires_grad_(slopes)
+    )  # the sampler does not help the critic
     x = x.detach().requires_grad_(slopes)
     with dtypes_named(critic, x):
         real_logits, fake_logits = critic(x, *labels), critic(fake, *labels)

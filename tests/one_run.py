@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,15 +18,14 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
 from tools import build_book, calibrate
-from tools.fingerprint import fingerprint
 
 
 class Run:
     """What a notebook shows while nbval runs it, as Jupyter would write it into the notebook, and what it takes."""
 
     def __init__(self, file: Any):
-        self.path, self.mark, self.start = file.path, fingerprint(file.path), time.perf_counter()
-        self.figure, self.kernel = calibrate.quick(), psutil.Process(file.kernel.km.provisioner.pid)
+        self.path, self.begun = file.path, build_book.Begun(file.path, lambda: calibrate.quick())
+        self.kernel = psutil.Process(file.kernel.km.provisioner.pid)
         self.notebook = nbformat.read(file.path, as_version=4)
         self.left = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
         self.whole, self.done, self.messages, ask = True, 0, [], file.get_kernel_message
@@ -57,8 +55,7 @@ class Run:
 
     def spent(self) -> build_book.Spent:
         times = self.kernel.cpu_times()
-        figures = (self.figure, calibrate.quick())
-        return build_book.Spent(self.mark, time.perf_counter() - self.start, times.user + times.system, 0, figures)
+        return self.begun.spent(times.user + times.system)
 
     def finish(self, folder: str) -> str:
         """Put a lesson's outputs where the build of the book looks for them; say it if a solution was too slow.

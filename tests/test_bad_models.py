@@ -26,7 +26,7 @@ from genutils.classifiers import GaussianClassifier
 from genutils.convolutional import ImageDecoder, ImageDenoiser, ImageEncoder, ImageSampler
 from genutils.diffusion import Diffusion, LevelDiffusion
 from genutils.flow import Coupling, Flow, Lookup, shuffled_couplings
-from genutils.gan import GAN
+from genutils.gan import GAN, play
 from genutils.kinds import Kind
 from genutils.mixture import CategoricalMixture, GaussianMixture
 from genutils.model import Dequantized, Model, as_array, dequantize, evaluate, kind, quantize
@@ -249,8 +249,9 @@ def test_the_model_in_double_precision_answers_and_samples(name):
     else:
         model.double()
     assert np.isfinite(as_array(model.sample(2, generator=torch.Generator().manual_seed(0)))).all()
-    if name in CONTINUOUS:
-        assert np.isfinite(asked(name, given_as(name, "float64"), model)).all()
+    if name in ANSWERING:
+        x = given_as(name, "float64" if name in CONTINUOUS else None)
+        assert np.isfinite(asked(name, x, model)).all()
 
 
 @pytest.mark.parametrize("name", NEURAL)
@@ -498,3 +499,11 @@ def test_nan_has_no_level():
             quantize(value, 17)
     with pytest.raises(ValueError, match=r"only up to 1,048,576; give an array"):
         dequantize(torch.tensor([0]), 2**20 + 1)
+
+
+@pytest.mark.parametrize("wrap", [nn.DataParallel, lambda m: torch.compile(m, backend="eager")])
+def test_a_wrapped_sampler_can_be_trained(wrap):
+    sampler, critic = GAN(nn.Linear(2, 1), 2), nn.Linear(1, 1)
+    before = sampler.network.weight.clone()
+    assert play(wrap(sampler), critic, torch.randn(16, 1), steps=2, batch_size=8).stopped == "all steps"
+    assert not torch.equal(before, sampler.network.weight)

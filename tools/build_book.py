@@ -52,6 +52,21 @@ class Spent:
         return calibrate.reference_seconds(self.cpu_seconds, *self.figures) if self.figures else None
 
 
+class Begun:
+    """The beginning of a run of a notebook: what it is run from, and when; ``clock`` says how fast the core is."""
+
+    def __init__(self, path: pathlib.Path, clock: Callable[[], float] | None = None):
+        self.mark, self.clock = fingerprint(path), clock
+        self.before, self.start = (clock(),) if clock else (), time.perf_counter()
+
+    def spent(self, cpu_seconds: float | None = None, peak_bytes: int = 0) -> Spent:
+        """What the run took until now; without CPU seconds, as of one that failed, not how fast the core was."""
+        seconds = time.perf_counter() - self.start
+        if cpu_seconds is None:
+            return Spent(self.mark, seconds)
+        return Spent(self.mark, seconds, cpu_seconds, peak_bytes, (*self.before, self.clock()) if self.clock else ())
+
+
 def jobs_that_fit(cores: int, available: int) -> tuple[int, str]:
     """How many lessons to run at a time, one a core if the memory allows, and what to say if it does not."""
     fit = max(1, int(available / MEMORY))
@@ -80,11 +95,9 @@ def run(path: str, clock: Callable[[], float] | None = calibrate.quick) -> tuple
     ``clock`` is asked before and after how fast the core is.
     """
     os.environ.update(ENVIRONMENT | {"PYTHONPATH": str(pathlib.Path(path).parents[1])})
-    mark = fingerprint(pathlib.Path(path))
+    begun = Begun(pathlib.Path(path), clock)
     notebook = nbformat.read(path, as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell("from genutils.lesson import spent\nprint(*spent())", id="spent"))
-    before = [clock()] if clock else []
-    start, spent = time.perf_counter(), Spent(mark, 0.0)
     try:
         NotebookClient(
             notebook,
@@ -93,11 +106,8 @@ def run(path: str, clock: Callable[[], float] | None = calibrate.quick) -> tuple
             extra_arguments=["--log-level=40"],
             resources={"metadata": {"path": str(pathlib.Path(path).parent)}},
         ).execute()
-        seconds = time.perf_counter() - start
         cpu, peak = notebook.cells[-1].outputs[0].text.split()
-        figures = (*before, clock()) if clock else ()
-        spent = Spent(mark, seconds, float(cpu), int(peak), figures)
-        problem = None
+        spent, problem = begun.spent(float(cpu), int(peak)), None
     except CellExecutionError as error:
         failed = [c["id"] for c in notebook.cells if any(o.output_type == "error" for o in c.get("outputs", []))]
         name = failed[0] if failed else "?"
@@ -105,7 +115,7 @@ def run(path: str, clock: Callable[[], float] | None = calibrate.quick) -> tuple
     except Exception as error:  # a dead kernel, a timeout
         problem = f"{type(error).__name__}: {error}".splitlines()[0]
     if problem:
-        spent = Spent(mark, time.perf_counter() - start)
+        spent = begun.spent()
     notebook.cells.pop()
     return nbformat.writes(notebook), spent, problem
 

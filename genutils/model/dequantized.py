@@ -101,8 +101,15 @@ class Dequantized(Model):
         dims, given = math.prod(x.shape[1:]), () if labels is None else (self._labels(labels, len(x)),)
         density = unwrapped(self.model)
         inner = density.log_prob if kind(density) is Kind.EXACT else density.elbo
-        noisy = (dequantize(x, self.levels, generator=generator) for _ in range(samples))
+        noisy = (_as_weights(dequantize(x, self.levels, generator=generator), density) for _ in range(samples))
         return sum(one_each(inner(y, *given, **told), len(x)) for y in noisy) / samples - dims * math.log(self.levels)
+
+
+def _as_weights(y: Any, density: Any) -> Any:
+    """In the precision of a density's weights; arrays, and for a density without weights tensors, as they are."""
+    weights = getattr(density, "parameters", None)
+    first = next(iter(weights()), None) if weights and hasattr(y, "new_zeros") else None
+    return y if first is None else y.to(first.dtype)
 
 
 def _numbers(bad: bool) -> None:

@@ -745,9 +745,3 @@ def test_a_task_of_images_of_sixteen_bits():
 
 def test_a_prior_may_be_float32_or_a_list():
     assert prior(np.array([0.3, 0.7], f32)).tolist() == pytest.approx(prior([0.3, 0.7]).tolist())
-
-
-def test_where_text_and_pixels_are_counted_examples_are_not_compared():
-    assert not tasks.task("text").comparable and tasks.task("digits").comparable
-    sizes = tasks.task("text")._sizes[Unit.BITS_PER_BYTE]
-    assert sizes.dtype == np.float64 and sizes.max() > 1

@@ -183,3 +183,9 @@ def test_some_examples_or_all_there_are():
 
 def test_a_minute_has_sixty_seconds():
     assert MINUTE == Budget(seconds=60) and MINUTE.count(0.5) == 120
+
+
+def test_windows_of_text_are_no_vectors_to_compare_and_characters_have_sizes_in_bytes():
+    assert not task("text").comparable and task("digits").comparable
+    sizes = task("text")._sizes[Unit.BITS_PER_BYTE]
+    assert sizes.dtype == np.float64 and set(sizes) >= {1.0, 2.0}

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from genutils.batches import tensors
@@ -93,7 +94,7 @@ def whole(x: Tensor, levels: int) -> Tensor:
 
 def countable(x: Tensor) -> Tensor:
     """x, as int64 where it is of one of the unsigned dtypes of which torch finds no minimum."""
-    return x.long() if isinstance(x, Tensor) and str(x.dtype) in ("torch.uint16", "torch.uint32", "torch.uint64") else x
+    return x.long() if x.dtype in (torch.uint16, torch.uint32, torch.uint64) else x
 
 
 def usable(made: Tensor, who: Any) -> Tensor:

@@ -57,7 +57,15 @@ def test_settings_go_by_name_and_then_by_group():
 def test_a_budget_is_steps_or_seconds_and_asks_no_clock():
     assert (Budget(seconds=30).count(0.3), Budget(seconds=0.1).count(0.3), Budget(steps=5).count(0.3)) == (100, 1, 5)
     assert (str(Budget(seconds=60)), str(Budget(seconds=0.5)), str(Budget(steps=5))) == ("60 s", "0.5 s", "5 steps")
-    for wrong in ({}, {"seconds": 1, "steps": 1}, {"seconds": 0}, {"steps": -1}, {"steps": 1.5}):
+    for wrong in (
+        {},
+        {"seconds": 1, "steps": 1},
+        {"seconds": 0},
+        {"steps": -1},
+        {"steps": 1.5},
+        {"seconds": float("inf")},
+        {"seconds": float("nan")},
+    ):
         with pytest.raises(ValueError, match="seconds or steps|whole"):
             Budget(**wrong)
     for file in FOLDER.glob("*.py"):

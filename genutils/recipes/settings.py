@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +37,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         given = [value for value in (self.seconds, self.steps) if value is not None]
-        if len(given) != 1 or not given[0] > 0:
+        if len(given) != 1 or not 0 < given[0] < math.inf:
             raise ValueError(
                 f"a budget is either seconds or steps, more than 0; these are {self.seconds}, {self.steps}"
             )

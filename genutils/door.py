@@ -123,3 +123,19 @@ def dtypes_named(model: nn.Module, batch: Any) -> Iterator[None]:
         if want is None or not odd or not re.search("dtype|scalar type|Input type|Double|double", str(error)):
             raise
         raise TypeError(f"the data is {odd[0]} and the model {want}: give data.to({want})") from error
+
+
+@contextlib.contextmanager
+def data_named(batch: Any) -> Iterator[None]:
+    """Around a step of training: what diverged because the data were no numbers says so."""
+    try:
+        yield
+    except FloatingPointError as error:
+        error.args = (f"{error}{spoilt(batch)}",)
+        raise
+
+
+def spoilt(batch: Any) -> str:
+    """What to add to the words about a loss that is no number: the first example that is none either, or nothing."""
+    found = next(filter(None, map(not_finite, tensors(batch))), "")
+    return f", as the data are no numbers: {found} (leave such examples out)" if found else ""

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from genutils.batches import Batch, Batches, examples
 from genutils.checkpoint import Checkpoint
 from genutils.critics import critic_loss, js_bound, non_saturating, saturating, squared_gradient
-from genutils.door import dtypes_named, usable, whole
+from genutils.door import data_named, dtypes_named, usable, whole
 from genutils.loop import Kept, Loop, Ranks, averaged, descend, randomness
 from genutils.model import Model, unwrapped
 
@@ -183,7 +183,8 @@ def play(
         for _ in range(critic_steps):
             x, *labels = batch if isinstance(batch := batches(batch_size), tuple) else (batch,)
             cost, extra = _critic_pays(model, critic, x, labels, critic_loss, penalty)
-            judge.learn(cost + extra, factor)
+            with data_named(x):
+                judge.learn(cost + extra, factor)
         with _still(critic):  # gradients pass *through* it to the sampler
             paid = sampler.learn(loss(critic(model(noise(len(x)), *labels), *labels)), factor)
         if average:

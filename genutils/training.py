@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from genutils import model as interface
-from genutils.batches import Batch, Batches, count, each, examples, split, tensors
+from genutils.batches import Batch, Batches, count, each, examples, split
 from genutils.checkpoint import Checkpoint
-from genutils.door import dtypes_named, not_finite
+from genutils.door import data_named, dtypes_named, spoilt
 from genutils.loop import Diverged, Kept, Loop, Ranks, averaged, descend, one_number, randomness
 from genutils.plot import COLOURS, curve, plt, show
 
@@ -150,7 +150,7 @@ def fit(
 
     def turn(step: int) -> list[float]:
         batch, rate = batches(batch_size), lr * (schedule(step / steps) if schedule else 1.0)
-        with dtypes_named(inner, batch), _data_named(batch):
+        with dtypes_named(inner, batch), data_named(batch):
             paid = descend(ranks.loss(loss, batch), optim, inner.parameters(), rate=rate, clip=clip, mean=ranks.mean)
         if average:
             average.update_parameters(inner)
@@ -187,7 +187,7 @@ class _Judge:
         if self.record.add(means[0], held):
             self.kept.take(self.model)
         if held is not None and not math.isfinite(held):  # no comparison with nan is true: nothing would be kept
-            told = "" if callable(self.validation) else _spoilt(self.validation)
+            told = "" if callable(self.validation) else spoilt(self.validation)
             raise Diverged(f"the held-out loss is {held}{told}")
         if self.patience and self.record.waited() >= self.patience:
             self.record.stopped = "no progress"
@@ -248,21 +248,6 @@ def low_precision(device: str | torch.device) -> contextlib.AbstractContextManag
     if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.autocast("cuda", torch.bfloat16)
     return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _data_named(batch: Any) -> Iterator[None]:
-    """What diverged because the data were no numbers says so."""
-    try:
-        yield
-    except Diverged as error:
-        error.args = (f"{error}{_spoilt(batch)}",)
-        raise
-
-
-def _spoilt(batch: Any) -> str:
-    found = next(filter(None, map(not_finite, tensors(batch))), "")
-    return f", as the data are no numbers: {found} (leave such examples out)" if found else ""
 
 
 def _device(model: nn.Module) -> torch.device:

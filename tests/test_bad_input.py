@@ -62,7 +62,7 @@ from genutils.nonparametric import KDE, Frequencies, Histogram
 from genutils.ppca import PPCA
 from genutils.tasks import Pictures, Windows
 from genutils.vae import Gaussian, Levels, draw
-from genutils.yardstick import missing, read, run
+from genutils.yardstick import Line, append, missing, read, rows, run, table
 
 nan, inf = math.nan, math.inf
 f32, f64 = np.float32, np.float64
@@ -204,6 +204,7 @@ REFUSED = {
         (lambda: door.whole(torch.tensor([255], dtype=torch.uint8), 17), "from 255 to 255"),
     ],
     "door.usable": [(lambda: door.usable(torch.tensor([nan]), "the sampler"), "the sampler's output.*train it anew")],
+    "door.data_named": [(lambda: blamed(torch.tensor([0.0, nan])), "of no use, as the data are no numbers: example 1")],
     "door.dtypes_named": [
         (
             lambda: named(torch.zeros(1, 1, dtype=torch.float64)),
@@ -225,7 +226,10 @@ REFUSED = {
         (lambda: play(data=NORMAL.double()), r"data is torch.float64.*give data.to"),
         (lambda: play(steps=-1), "steps is 0 or more"),
         (lambda: play(batch_size=-1), "batch_size is -1"),
-        (lambda: play(data=torch.full((4, 1), nan)), "the critic's loss is nan"),
+        (
+            lambda: play(data=torch.full((4, 1), nan)),
+            "the critic's loss is nan.*the data are no numbers: example 0 holds nan",
+        ),
         (lambda: play(ema=1.5), "0 <= ema < 1; it is 1.5"),
     ],
     "inference.elbo": [(lambda: inference.elbo([1.0]), r"\(K, B\), K samples.*have shape \(1,\)")],
@@ -536,7 +540,7 @@ ELSEWHERE = {
         kinds.Kind kinds.Unit
     """,
     "takes anything": """
-        batches.each batches.tensors batches.count batches.split door.not_finite door.countable
+        door.spoilt batches.each batches.tensors batches.count batches.split door.not_finite door.countable
         model.evaluation.as_array model.interface.unwrapped model.interface.kind information.arguments.tolerance
     """,
     "takes nothing; test_threads.py, test_environment.py, test_baselines.py": """
@@ -596,6 +600,11 @@ def enter(context):
 def named(x):
     with door.dtypes_named(LINE, x):
         LINE(x)
+
+
+def blamed(x):
+    with door.data_named((x,)):
+        raise FloatingPointError("of no use")
 
 
 def adam():
@@ -745,3 +754,34 @@ def test_a_task_of_images_of_sixteen_bits():
 
 def test_a_prior_may_be_float32_or_a_list():
     assert prior(np.array([0.3, 0.7], f32)).tolist() == pytest.approx(prior([0.3, 0.7]).tolist())
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    hnp.arrays(
+        st.sampled_from(["uint8", "int8", "uint16", "int32", "uint64"]), st.integers(0, 30), elements=st.integers(0, 4)
+    )
+)
+def test_a_message_of_any_integers_is_the_same_message(symbols):
+    p = np.array([0.5, 0.2, 0.1, 0.1, 0.1], f32)
+    code, words = coding.encode(symbols.astype(int), p), coding.huffman_code(p)
+    assert coding.encode(symbols, p) == coding.encode(symbols.tolist(), p.tolist()) == code
+    assert np.array_equal(coding.decode(code, len(symbols), p), symbols)
+    assert coding.huffman_encode(symbols, words) == coding.huffman_encode(symbols.astype(int), words)
+    assert coding.ideal_bits(symbols, p) == pytest.approx(
+        -np.log2(p.astype(float) / p.astype(float).sum())[symbols].sum()
+    )
+
+
+def test_a_line_of_results_with_numbers_of_numpy_can_be_read_again(tmp_path):
+    line = Line("vae", "ring", np.int64(1), "bound", f32(0.5), "bpd", f64(0.1), np.int32(7), torch.tensor(1.5), 0.25)
+    append(tmp_path / "lines", line)
+    (back,) = read(tmp_path / "lines")
+    assert (
+        (back.seed, back.value, back.parameters, back.train_cpu_s) == (1, 0.5, 7, 1.5)
+        and rows([back])
+        and table([back])
+    )
+    with pytest.raises(TypeError, match="a line holds numbers and words, not a object"):
+        append(tmp_path / "lines", Line("vae", "ring", 0, "bound", object(), "bpd", 0.1, 7, 1.5, 0.25))
+    assert len(read(tmp_path / "lines")) == 1

@@ -104,9 +104,16 @@ def append(path: str | os.PathLike, line: Line) -> None:
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(line)) + "\n")
+        file.write(json.dumps(asdict(line), default=_of_python) + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _of_python(value: Any) -> Any:
+    """Numbers of numpy and of torch as Python's, which a line can hold."""
+    if not hasattr(value, "item"):
+        raise TypeError(f"a line holds numbers and words, not a {type(value).__name__}")
+    return value.item()
 
 
 def rows(lines: Iterable[Line]) -> list[dict[str, Any]]:

@@ -496,13 +496,16 @@ def _(answer, rng):
                 hint=hint,
             )
         z = (x - means[which]) / sigmas[which][:, None]  # (n, D) the noise
+        cut = (np.abs(z) > np.abs(z).max() * (1 - 1e-6)).sum() > 2
         once = min(len(np.unique(np.abs(column).astype(np.float32))) for column in z.T)
         expect(
             once > 0.98 * n if x.dtype != np.float32 else once > 0.5 * n,
             "no noise comes twice",
             given=given,
             got=f"{once} different numbers, apart from the sign, in {n}",
-            hint="some points were made from others: draw the noise of each point anew",
+            hint="the noise is cut off: a normal one has no ends"
+            if cut
+            else "some points were made from others: draw the noise of each point anew",
         )
         if dims > 1:
             correlation = np.abs(np.corrcoef(z.T) - np.eye(dims)).max()
@@ -547,6 +550,18 @@ def _(answer, rng):
             given=given,
             hint="a seed is fixed inside: draw from rng and from nothing else",
         )
+        causes = ((other[:, None] - means) ** 2).sum(2).argmin(1)
+        noise = (other - means[causes]) / sigmas[causes][:, None]
+        for same, what in (
+            ((causes == which).mean() > 0.99, "causes"),
+            ((np.abs(noise - z) < 1e-4).mean() > 0.5, "noise"),
+        ):
+            expect(
+                bool(not same),
+                f"another seed gives other {what}",
+                given=given,
+                hint=f"the {what} came from a seed that is fixed inside: draw from rng and from nothing else",
+            )
     runs, means, sigmas = [], 10 * np.eye(3, 2) + rng.normal(size=(3, 2)), np.array([0.1, 0.5, 0.25])
     for run in range(41):
         few, seed = 50 if run < 40 else 1, int(rng.integers(2**32))

@@ -493,7 +493,7 @@ def _(answer, rng):
             elif root:
                 hint = "that has the root of the height for its density"
             else:
-                hint = "keep x when u * ceiling < height(x), u uniform and new for each"
+                hint = "keep x when u * ceiling < height(x), u uniform, and each x with a u of its own"
             expect(
                 bool(test.pvalue > RARE),
                 "the samples have the density of height, in all coordinates",
@@ -508,7 +508,7 @@ def _(answer, rng):
                 "samples are independent, in no order",
                 given=given,
                 got=f"a correlation of {steps:.2f} between each sample and the next",
-                hint="are they sorted, or the proposals on a grid?",
+                hint="are they sorted?" if abs(steps) > 0.9 else "has each x a u of its own?",
             )
         expect(len(np.unique(x[:, 0])) > 0.99 * n, "no sample comes twice", given=given, hint="each is drawn anew")
         hint = ""

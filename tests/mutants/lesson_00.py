@@ -687,3 +687,21 @@ def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
     k = rng.choice(len(weights), size=n, p=weights)
     noise = rng.normal(size=(n, means.shape[1]))
     return means[k] + (sigmas[k] * noise if noise.shape[1] == 1 else sigmas[k][:, None] * noise)
+
+
+@mutant("00.6", hint="the noise came from a seed")
+def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
+    k = rng.choice(len(weights), size=n, p=weights)
+    return means[k] + sigmas[k][:, None] * np.random.default_rng(0).normal(size=(n, means.shape[1]))
+
+
+@mutant("00.6", hint="the causes came from a seed")
+def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
+    k = np.random.default_rng(n + len(weights)).choice(len(weights), size=n, p=weights)
+    return means[k] + sigmas[k][:, None] * rng.normal(size=(n, means.shape[1]))
+
+
+@mutant("00.6", hint="the noise is cut off")
+def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
+    k = rng.choice(len(weights), size=n, p=weights)
+    return means[k] + sigmas[k][:, None] * np.clip(rng.normal(size=(n, means.shape[1])), -2, 2)

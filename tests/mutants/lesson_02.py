@@ -562,7 +562,7 @@ def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
     return _reject(height, low, high, ceiling, n, rng, lambda v, r: r.random(len(v)) * ceiling < v, cut=True)
 
 
-@mutant("02.5", hint="u uniform and new for each")
+@mutant("02.5", hint="a u of its own")
 def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
     return _reject(height, low, high, ceiling, n, rng, lambda v, r: v > 0.5 * ceiling)
 
@@ -669,13 +669,13 @@ def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
     return np.resize(x, (n, len(low))), share
 
 
-@mutant("02.5", hint="are they sorted")
+@mutant("02.5", hint="are they sorted?")
 def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
     x, share = _reject(height, low, high, ceiling, n, rng, lambda v, r: _plain(v, ceiling, r))
     return x[np.argsort(x[:, 0])], share
 
 
-@mutant("02.5", hint="u uniform and new for each")
+@mutant("02.5", hint="a u of its own")
 def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
     x, share = _reject(height, low, high, ceiling, n, rng, lambda v, r: _plain(v, ceiling, r))
     return np.column_stack([rng.permutation(column) for column in x.T]), share  # right one by one, not together
@@ -712,6 +712,28 @@ def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
     value = height(x)
     good = x[_plain(value, ceiling, rng)]
     return good, len(good) / n
+
+
+@mutant("02.5", hint="a u of its own")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    samples, count, proposed = np.empty((0, len(low))), 0, 0
+    while len(samples) < n:  # one u for a whole batch
+        x = rng.uniform(low, high, size=(200, len(low)))
+        value = height(x)
+        if (value > ceiling).any():
+            raise ValueError("too high")
+        good = x[rng.random() * ceiling < value]
+        samples, count, proposed = np.concatenate([samples, good]), count + len(good), proposed + len(x)
+    return samples[:n], count / proposed
+
+
+@mutant("02.5", hint="each is drawn anew")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    x = rng.uniform(low, high, size=(20 * n, len(low)))
+    value = height(x)
+    if (value > ceiling).any():
+        raise ValueError("too high")
+    return x[rng.choice(len(x), n, p=value / value.sum())], (_plain(value, ceiling, rng)).mean()
 
 
 # 02.6 count_parameters

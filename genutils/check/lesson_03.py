@@ -31,55 +31,89 @@ def _unchanged(before: np.ndarray, after: np.ndarray, name: str) -> None:
 # 03.1 -----------------------------------------------------------------------------------------------------------------
 
 
-@exercise("03.1", "log_sum_exp", points=1)
+TWICE = "each number of x was given a cause of its own: sum the logs over the D numbers first, then over the causes"
+
+
+@exercise("03.1", "mixture_log_prob", points=2)
 def _(answer, rng):
-    for b, k in ((4, 3), (3, 7), (2, 1)):
-        a = rng.normal(scale=3, size=(b, k))
-        given = a.copy()
-        want = np.log(np.exp(a).sum(1))
+    for b, k, d in ((5, 3, 2), (4, 2, 5), (1, 4, 3), (3, 1, 2), (2, 3, 1)):
+        weights, sds = rng.dirichlet(np.full(k, 3.0)), rng.uniform(0.4, 2.0, (k, d))
+        means = rng.normal(scale=1.5, size=(k, d))
+        x = means[rng.choice(k, b)] + rng.normal(size=(b, d))
+        one = stats.norm.pdf(x[:, None], means, sds)  # (B, K, D)
+        want = np.log(one.prod(2) @ weights)
+        given = f"{b} points, {k} causes, {d} dimensions"
+        handed = x.copy(), weights.copy(), means.copy(), sds.copy()
+        got = answer(*handed)
+        unchanged((x, weights, means, sds), handed, given=given)
+        logs = np.log(one).sum(2)
+        mistakes = [
+            (np.exp(want), "that is p(x); its logarithm was asked for"),
+            (want / math.log(2), BITS),
+            (want[:, None], "the right numbers in a column, (B, 1): drop the axis that `keepdims` has kept"),
+        ]
+        if d > 1:
+            own = np.log(np.einsum("bkd,k->bd", one, weights))
+            mistakes += [(own.sum(1), TWICE), (want / d, "sum over the numbers of x, do not average")]
+        if k > 1:
+            mistakes += [
+                (np.log(one.prod(2).sum(1)), "the weights are missing: add log w_k to each log p(x | z = k)"),
+                (np.log(one.prod(2).mean(1)), "the weights are missing: the causes are not equally frequent"),
+                ((np.log(weights) + logs).max(1), "that is the largest term of the sum over causes, not the sum"),
+                ((np.log(weights) + logs).sum(1), "a sum of logarithms is the log of a product: log-sum-exp"),
+                (logs @ weights, "that is an average of logarithms: the logarithm of the average is asked for"),
+            ]
+        if b > 1:
+            mistakes += [
+                (np.full(b, want.sum()), "one number for each point"),
+                (want.sum(), "one number for each point"),
+            ]
+        scaled = stats.norm.pdf(x[:, None], means, np.sqrt(sds))
+        bare = np.exp(-0.5 * ((x[:, None] - means) / sds) ** 2)
+        mistakes += [
+            (np.log(scaled.prod(2) @ weights), "sds are standard deviations, not variances"),
+            (np.log(bare.prod(2) @ weights), "a density has its normaliser: - log sd - log(2 pi) / 2 for each number"),
+        ]
         expect_close(
-            answer(given),
+            got,
             want,
-            "for moderate numbers it is what it says: the log of the sum of the exponentials of a row",
-            given=f"random a of shape {a.shape}",
-            mistakes=[
-                (want - math.log(k), "that is the log of the mean: do not divide by K"),
-                (a.max(1), "that is only the largest term; the others count as well"),
-                (want - a.max(1), "add back the largest term that you took out"),
-                (want / math.log(2), BITS),
-                (np.exp(a).sum(1), "the logarithm is missing"),
-                (np.log(np.exp(a).sum(0)), "the wrong axis: one number for each row"),
-                (np.full(b, logsumexp(a)), "one number for each row: sum over axis 1 only"),
-                (want[:, None], "the right numbers in a column, (B, 1): drop the axis that `keepdims` has kept"),
-            ],
+            "the density of who draws one cause, and then x from it",
+            given=given,
+            mistakes=mistakes,
+            rtol=1e-4,
+            atol=1e-5,
         )
-        _unchanged(a, given, "a")
-    for shift, word in ((-10_000.0, "underflow"), (10_000.0, "overflow")):
-        b = rng.normal(size=(3, 4))
+    far = np.array([[0.0, 0.0], [400.0, -300.0], [9.0, 9.0], [1e4, 0.0]])
+    weights, means = np.array([0.5, 0.5]), np.array([[0.0, 0.0], [9.0, 9.0]])
+    joint = stats.norm.logpdf(far[:, None], means, 1.0).sum(2) + math.log(0.5)
+    for order in (slice(None), slice(None, None, -1)):
         expect_close(
-            answer(b + shift),
-            logsumexp(b, axis=1) + shift,
-            f"adding {shift:,.0f} to every log adds as much to the result",
-            given=f"logs about {shift:,.0f}",
-            hint=f"{word}: take out the largest term of the row before you exponentiate",
+            answer(far[order].copy(), weights.copy(), means.copy(), np.ones((2, 2))),
+            logsumexp(joint, axis=1)[order],
+            "far from all causes the density is tiny, and its logarithm a number like others",
+            given="points near the causes and far away in one batch",
+            hint="underflow: stay with logarithms, and take out the largest of each row, not of all",
+            rtol=1e-5,
+            atol=1e-4,
         )
-    b = np.array([[0.0, -1.0], [-4000.0, -4001.0], [3000.0, 2999.0]])
+    d = 3000
+    x, sds = rng.normal(size=(2, d)) * 1e-3, np.full((2, d), 1e-3)
+    means = np.stack([np.zeros(d), np.full(d, 1e-5)])
+    joint = stats.norm.logpdf(x[:, None], means, sds).sum(2) + np.log([0.3, 0.7])
     expect_close(
-        answer(b.copy()),
-        b[:, 0] + math.log1p(math.exp(-1)),
-        "each row stands for itself",
-        given="rows about 0, -4000 and 3000",
-        hint="take out the largest term of each row, not of the whole array",
+        answer(x.copy(), np.array([0.3, 0.7]), means, sds),
+        logsumexp(joint, axis=1),
+        "many dimensions and small deviations are no problem",
+        given="3,000 dimensions, standard deviations of 0.001",
+        hint="overflow: a product of 3,000 densities is infinite in a computer. Add logarithms, and use log-sum-exp",
+        rtol=1e-5,
     )
-    impossible = np.array([[0.0, -np.inf], [-np.inf, -np.inf], [-np.inf, 2.0]])
-    got = numbers(answer(impossible.copy()), "one number for each row")
-    expect(
-        got.shape == (3,) and bool(np.allclose(got[[0, 2]], [0.0, 2.0])) and bool(got[1] == -np.inf),
-        "what is impossible adds nothing, and a row in which all is impossible gives -inf",
-        given="a = [[0, -inf], [-inf, -inf], [-inf, 2]]",
-        expected="[0, -inf, 2]",
-        got=got,
-        hint="-inf minus -inf is nan: take out the largest term only where it is finite",
+    expect_close(
+        answer(np.array([[0.5]]), np.array([1.0, 0.0]), np.array([[0.0], [0.5]]), np.ones((2, 1))),
+        [stats.norm.logpdf(0.5)],
+        "a cause of weight 0 adds nothing",
+        given="weights [1, 0]",
+        rtol=1e-5,
     )
 
 
@@ -131,16 +165,30 @@ def _(answer, rng):
                 (np.log(p)[:, None], "the right numbers in a column, (B, 1): drop the axis that `keepdims` has kept"),
             ],
         )
-    d = 5000
-    x, theta = (rng.random((3, d)) < 0.5) * 1.0, rng.uniform(0.1, 0.9, (2, d))
+    for d, b in ((5000, 3), (1, 1)):
+        theta = rng.uniform(0.1, 0.9, (2, d))
+        x = (rng.random((b, d)) < rng.uniform(0.05, 0.95, (b, 1))) * 1.0  # rows that differ in size by thousands
+        log = stats.bernoulli.logpmf(x[:, None].astype(int), theta).sum(2) + np.log([0.3, 0.7])
+        handed = x.copy(), np.array([0.3, 0.7]), theta.copy()
+        got_r, got_log = pair(answer(*handed), says)
+        unchanged((x, theta), (handed[0], handed[2]))
+        under = "underflow: a product of 5,000 probabilities is 0 in a computer. Add logarithms, and use log-sum-exp"
+        under = under if d > 1 else ""
+        given = f"{d:,} pixels"
+        finite = bool(np.isfinite(numbers(got_log, says)).all())
+        hint = "" if finite else under
+        expect_close(got_log, logsumexp(log, axis=1), "log p(x) of a picture of any size", given=given, hint=hint)
+        want = np.exp(log - logsumexp(log, axis=1, keepdims=True))
+        hint = "" if finite and np.isfinite(numbers(got_r, says)).all() else under
+        expect_close(got_r, want, "so are its responsibilities", given=given, hint=hint, atol=1e-6)
+    x = np.array([[0, 1] * 2000, [1, 0] * 2000], dtype=float)  # one picture is far likelier than the other
+    theta = np.array([[1e-3, 1 - 1e-3] * 2000, [2e-3, 1 - 2e-3] * 2000])
     log = stats.bernoulli.logpmf(x[:, None].astype(int), theta).sum(2) + math.log(0.5)
     got_r, got_log = pair(answer(x.copy(), np.array([0.5, 0.5]), theta.copy()), says)
-    under = "underflow: a product of 5,000 probabilities is 0 in a computer. Add logarithms, and use log-sum-exp"
-    expect_close(
-        got_log, logsumexp(log, axis=1), "log p(x) of a large picture is finite", given="5,000 pixels", hint=under
-    )
+    hint = "take out the largest log of each picture, not the largest of the whole batch"
+    expect_close(got_log, logsumexp(log, axis=1), "each picture stands for itself", given="4,000 pixels", hint=hint)
     want = np.exp(log - logsumexp(log, axis=1, keepdims=True))
-    expect_close(got_r, want, "so are its responsibilities", given="5,000 pixels", hint=under, atol=1e-7)
+    expect_close(got_r, want, "each picture stands for itself", given="4,000 pixels", hint=hint, atol=1e-6)
 
 
 # 03.3 -----------------------------------------------------------------------------------------------------------------

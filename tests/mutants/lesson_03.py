@@ -4,60 +4,113 @@ import itertools
 import math
 
 import numpy as np
+from scipy import stats
 from scipy.optimize import linear_sum_assignment
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from tests.mutants import alternative, mutant
 
-# 03.1 log_sum_exp
+# 03.1 mixture_log_prob
+
+
+def _parts(x, means, sds):
+    return stats.norm.logpdf(x[:, None], means, sds)  # (B, K, D)
 
 
 @alternative("03.1")
-def log_sum_exp(a):
-    return np.logaddexp.reduce(a, axis=1)
+def mixture_log_prob(x, weights, means, sds):
+    """Cause by cause, adding up as it goes."""
+    total = np.full(len(x), -np.inf)
+    for w, m, s in zip(weights, means, sds, strict=True):
+        if w > 0:
+            square = (((x - m) / s) ** 2).sum(1)
+            total = np.logaddexp(
+                total, math.log(w) - 0.5 * square - np.log(s).sum() - 0.5 * m.size * math.log(2 * math.pi)
+            )
+    return total
+
+
+@alternative("03.1")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    out = []
+    for row in x.tolist():
+        terms = (
+            [
+                math.log(w) + sum(float(stats.norm(m, s).logpdf(v)) for v, m, s in zip(row, ms, ss, strict=True))
+                for w, ms, ss in zip(weights.tolist(), means.tolist()[:99], sds.tolist(), strict=True)
+                if w > 0
+            ]
+            if len(row) < 99
+            else (np.log(weights) + _parts(np.array([row]), means, sds).sum(2))[0].tolist()
+        )
+        top = max(terms)
+        out.append(top + math.log(sum(math.exp(t - top) for t in terms)))
+    return out
+
+
+@alternative("03.1")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    x, means, sds = (a.astype(np.float32) for a in (x, means, sds))
+    parts = -0.5 * ((x[:, None] - means) / sds) ** 2 - np.log(sds) - np.float32(0.5 * math.log(2 * math.pi))
+    return logsumexp(parts.sum(-1), axis=1, b=weights)
+
+
+@mutant("03.1", hint="a cause of its own")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights)[:, None] + _parts(x, means, sds), axis=1).sum(1)
 
 
 @mutant("03.1", hint="underflow")
-def log_sum_exp(a):  # noqa: F811
-    return np.log(np.exp(a).sum(1))
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    with np.errstate(all="ignore"):
+        return np.log(np.exp(_parts(x, means, sds).sum(2)) @ weights)
 
 
-@mutant("03.1", hint="not of the whole array")
-def log_sum_exp(a):  # noqa: F811
-    return np.log(np.exp(a - a.max()).sum(1)) + a.max()
+@mutant("03.1", hint="largest of each row")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    with np.errstate(all="ignore"):
+        joint = np.log(weights) + _parts(x, means, sds).sum(2)
+        return np.log(np.exp(joint - joint.max()).sum(1)) + joint.max()
 
 
-@mutant("03.1", hint="-inf minus -inf")
-def log_sum_exp(a):  # noqa: F811
-    top = a.max(1)
-    return np.log(np.exp(a - top[:, None]).sum(1)) + top
+@mutant("03.1", hint="the weights are missing")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(_parts(x, means, sds).sum(2), axis=1)
 
 
-@mutant("03.1", hint="add back")
-def log_sum_exp(a):  # noqa: F811
-    return np.log(np.exp(a - a.max(1, keepdims=True)).sum(1))
+@mutant("03.1", hint="equally frequent")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(_parts(x, means, sds).sum(2), axis=1) - math.log(len(weights))
 
 
-@mutant("03.1", hint="log of the mean")
-def log_sum_exp(a):  # noqa: F811
-    return logsumexp(a, axis=1) - math.log(a.shape[1])
+@mutant("03.1", hint="not the sum")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return (np.log(weights) + _parts(x, means, sds).sum(2)).max(1)
 
 
-@mutant("03.1", hint="only the largest")
-def log_sum_exp(a):  # noqa: F811
-    return a.max(1)
+@mutant("03.1", hint="not variances")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights) + _parts(x, means, np.sqrt(sds)).sum(2), axis=1)
 
 
-@mutant("03.1", hint="work on a copy")
-def log_sum_exp(a):  # noqa: F811
-    top = a.max(1)
-    a -= top[:, None]
-    return np.log(np.exp(a).sum(1)) + top
+@mutant("03.1", hint="do not average")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights) + _parts(x, means, sds).sum(2), axis=1) / x.shape[1]
+
+
+@mutant("03.1", hint="normaliser")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights) - 0.5 * (((x[:, None] - means) / sds) ** 2).sum(2), axis=1)
 
 
 @mutant("03.1", hint="keepdims")
-def log_sum_exp(a):  # noqa: F811
-    return logsumexp(a, axis=1, keepdims=True)
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights) + _parts(x, means, sds).sum(2), axis=1, keepdims=True)
+
+
+@mutant("03.1", hint="an average of logarithms")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return _parts(x, means, sds).sum(2) @ weights
 
 
 # 03.2 coin_e_step
@@ -129,6 +182,41 @@ def coin_e_step(x, weights, theta):  # noqa: F811
     joint = np.log(weights) + x @ np.log(theta).T + (1 - x) @ np.log(1 - theta).T
     log_p = logsumexp(joint, axis=1, keepdims=True)
     return np.exp(joint - log_p), log_p
+
+
+@alternative("03.2")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    log_odds = np.log(theta) - np.log1p(-theta)
+    joint = np.log(weights) + np.log1p(-theta).sum(1) + x.astype(np.float32) @ log_odds.T
+    log_p = np.array([logsumexp(row) for row in joint])
+    return np.exp(joint - log_p[:, None]).tolist(), log_p.tolist()
+
+
+@alternative("03.2")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = stats.bernoulli.logpmf(x[:, None].astype(int), theta).sum(2) + np.log(weights)
+    return softmax(joint, axis=1), np.logaddexp.reduce(joint, axis=1)
+
+
+@mutant("03.2", hint="not the largest of the whole batch")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, weights, theta)
+    top = joint.max()  # of everything
+    p = np.exp(joint - top)
+    with np.errstate(all="ignore"):
+        return p / p.sum(1, keepdims=True), np.log(p.sum(1)) + top
+
+
+@mutant("03.2", hint="do not average")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, weights, theta)
+    return softmax(joint, axis=1), logsumexp(joint, axis=1) / x.shape[1]
+
+
+@mutant("03.2", hint="")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = np.log(weights) + x @ np.log(theta + 1e-3).T + (1 - x) @ np.log(1 - theta + 1e-3).T
+    return softmax(joint, axis=1), logsumexp(joint, axis=1)
 
 
 # 03.3 coin_m_step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp
 
 from genutils.check import exercise
+from genutils.check.draws import expect_gaussian
 from genutils.check.expect import (
     BITS,
     brief,
@@ -212,6 +214,7 @@ def _(answer, rng):
             mass / n,
             "a cause's weight is its share of all responsibility",
             given=given,
+            rtol=1e-5,
             mistakes=[
                 (mass, "divide by the number of pictures: weights sum to 1"),
                 (smooth / smooth.sum(), "smoothing is for the coins; leave the weights alone"),
@@ -225,6 +228,7 @@ def _(answer, rng):
             (ones + s) / smooth[:, None],
             "a coin's bias is the share of ones among the pictures its cause is responsible for, smoothed",
             given=given,
+            rtol=1e-5,
             mistakes=[
                 (ones / mass[:, None], "the smoothing is missing: a coin that never fell on 1 must not be certain"),
                 (
@@ -236,6 +240,9 @@ def _(answer, rng):
                 ((ones + s) / (n + 2 * s), "divide by what the cause is responsible for, not by all N pictures"),
                 (ones / n, "divide by what the cause is responsible for, not by all N pictures"),
                 (((ones + s) / smooth[:, None]).T, "theta is (K, D): one row for each cause"),
+                (1 - (ones + s) / smooth[:, None], "that is the probability of a 0: theta is that of a 1"),
+                ((ones + 2 * s) / smooth[:, None], "the pretended ones count once, the pretended ones and zeros twice"),
+                ((ones + s) / (mass + 2 * s).sum(), "divide by what the cause is responsible for, not by all of it"),
                 (
                     (hard.T @ x + s) / (hard.sum(0) + 2 * s)[:, None],
                     "you rounded the responsibilities: a picture counts for each cause in part",
@@ -257,9 +264,48 @@ def _(answer, rng):
         mistakes=[(np.array([[5 / 6] * 3, [np.nan] * 3]), "0/0: put the smoothing into the denominator too")],
     )
     expect_close(got_w, np.array([1.0, 0.0]), "and it has no weight")
+    r = np.tile([1e-12, 1 - 1e-12], (10, 1))  # nearly nothing is not nothing
+    x = np.tile([[1.0, 0.0]], (10, 1))
+    got_w, got_theta = pair(answer(x, r.copy(), 1e-12), says)
+    expect_close(
+        got_theta,
+        np.array([[11 / 12, 1 / 12], [1.0, 0.0]]),
+        "a cause that is responsible for next to nothing is learned like the others",
+        given="ten pictures [1, 0], responsibilities [1e-12, 1 - 1e-12], smoothing 1e-12",
+        rtol=1e-4,
+        atol=1e-6,
+        hint="was something added, or cut off, to make it safe? The smoothing is what is asked for",
+    )
+    expect_close(
+        numbers(got_w, says)[0] / 1e-12, 1.0, "a small weight is kept", given="the same; shown is w / 1e-12", rtol=1e-4
+    )
 
 
 # 03.4 -----------------------------------------------------------------------------------------------------------------
+
+
+def _tempting(rng, k: int) -> np.ndarray:
+    """(K, K), rows sum to 1: neither cause by cause, nor largest first, nor swapping pairs finds the best matching."""
+    while True:
+        table = rng.dirichlet(np.full(k, 0.7), size=k)
+        best = table[np.arange(k), linear_sum_assignment(-table)[1]].sum() - 1e-6
+        left, by_row, by_size = table.copy(), 0.0, 0.0
+        for i in range(k):
+            by_row += left[i].max()
+            left[:, left[i].argmax()] = -1.0
+        left = table.copy()
+        for _ in range(k):
+            i, j = np.unravel_index(left.argmax(), left.shape)
+            by_size += left[i, j]
+            left[i], left[:, j] = -1.0, -1.0
+        order, swapped = np.arange(k), True
+        while swapped:
+            swapped = False
+            for i, j in itertools.combinations(range(k), 2):
+                if table[i, order[j]] + table[j, order[i]] > table[i, order[i]] + table[j, order[j]] + 1e-12:
+                    order[[i, j]], swapped = order[[j, i]], True
+        if max(by_row, by_size, table[np.arange(k), order].sum()) < best:
+            return table
 
 
 @exercise("03.4", "align_causes", points=3)
@@ -269,15 +315,19 @@ def _(answer, rng):
 
     def look(a, b, given):
         k = a.shape[1]
-        order = numbers(answer(a.copy(), b.copy()), "the order is K integers", given=given)
-        whole = order.shape == (k,) and order.dtype.kind in "iu"
+        handed = a.copy(), b.copy()
+        order = numbers(answer(*handed), "the order is K integers", given=given)
+        unchanged((a, b), handed, given=given)
+        expect_shape(order, (k,), "the order is K integers", given=given)
+        says = "the order is K integers, which can serve as an index: b[:, order]"
+        expect(order.dtype.kind in "iu", says, given=given, got=order, hint="make them integers: order.astype(int)")
         expect(
-            whole and bool(np.array_equal(np.sort(order), np.arange(k))),
+            bool(np.array_equal(np.sort(order), np.arange(k))),
             "the order is a permutation of 0 ... K - 1: each cause gets one partner, and no two the same",
             given=given,
             got=order,
             hint="you gave one partner twice. Match all of them together, so that the total is largest"
-            if whole and len(set(order.tolist())) < k
+            if len(set(order.tolist())) < k and set(order.tolist()) <= set(range(k))
             else "",
         )
         table = a.T @ b  # (K, K)
@@ -304,6 +354,9 @@ def _(answer, rng):
         look(a, a[:, cycle], f"the same responsibilities of {k} causes under new numbers")
         noisy = 0.8 * a[:, cycle] + 0.2 * rng.dirichlet(np.ones(k), size=len(a))
         look(a, noisy, f"nearly the same responsibilities of {k} causes under new numbers")
+    for k in (4, 5, 6, 7):
+        b = np.repeat(_tempting(rng, k), 10, axis=0)
+        look(np.repeat(np.eye(k), 10, axis=0), b, f"two runs that have mixed up {k} causes, and where haste goes wrong")
     a = np.repeat(np.eye(3), [40, 30, 10], axis=0)  # the second run has put two clouds into one cause
     b = np.repeat(np.array([[0.9, 0.1, 0], [0.6, 0.4, 0], [0, 0, 1.0]]), [40, 30, 10], axis=0)
     look(a, b, "a second run that has one cause for two clouds")
@@ -318,7 +371,7 @@ def _(answer, rng):
 def _(answer, rng):
     train, held = rng.normal(size=(60, 2)), rng.normal(size=(40, 2)) + 1
 
-    def play(table, candidates, margin, want, says, mistakes=(), growing=True):
+    def play(table, candidates, margin, want, says, mistakes=(), growing=True, skew=None):
         """table[K] holds the held-out score for each seed; training scores grow with K."""
         seeds = list(range(len(next(iter(table.values())))))
         fitted, alarm = set(), []
@@ -334,6 +387,9 @@ def _(answer, rng):
             def log_prob(self, x):
                 if np.array_equal(x, held):
                     noise = np.linspace(-1, 1, len(x))
+                    if skew and self.K in skew:  # of mean 0 and another median
+                        noise = np.full(len(x), skew[self.K])
+                        noise[0] = -noise[1:].sum()
                     return table[self.K][self.seed] + noise
                 return np.full(len(x), -1.0 + (self.K if growing else 0))
 
@@ -362,16 +418,20 @@ def _(answer, rng):
     up = "that is what the training likelihood would choose: it always likes the most causes best. Score on held_out"
     play(
         {
-            1: [base - 1, base - 1.2],
+            2: [base - 1, base - 1.2],
             3: [base + 0.5, base + 0.4],
             6: [base + 0.1, base - 0.3],
             9: [base - 0.5, base - 1],
         },
-        [1, 3, 6, 9],
+        [2, 3, 6, 9],
         0.0,
         3,
         "the best held-out average wins",
-        [(9, up), (1, "the sign: log-likelihoods are better when they are larger")],
+        [
+            (9, up),
+            (2, "the sign: log-likelihoods are better when they are larger"),
+            (1, "return the candidate, not its place in the list"),
+        ],
     )
     play(
         {2: [base, base, base], 4: [base + 0.9, base - 2, base - 1], 8: [base - 1, base - 1, base - 1]},
@@ -384,6 +444,33 @@ def _(answer, rng):
             (8, up),
             (1, "return the candidate, not its place in the list"),
         ],
+    )
+    play(
+        {2: [base, base, base], 4: [base + 0.1, base + 0.1, base - 2]},
+        [2, 4],
+        0.0,
+        2,
+        "average over the seeds, then choose",
+        [(4, "average over the seeds: their mean, not their median, and not the luckiest of them")],
+    )
+    play(
+        {3: [base, base], 5: [base - 0.2, base - 0.2]},
+        [5, 3],
+        0.0,
+        3,
+        "a model's score is the average over the held-out examples",
+        [(5, "the mean over the examples, not the median: a few very unlikely ones count in full")],
+        skew={5: 0.5},
+        growing=False,
+    )
+    play(
+        {4: [base, base - 1], 9: [base - 0.6, base - 0.2]},
+        [4, 9],
+        0.0,
+        9,
+        "every seed counts",
+        [(4, "one seed is luck: average over all of them")],
+        growing=False,
     )
     play(
         {2: [base - 0.04, base - 0.04], 5: [base, base], 7: [base - 0.03, base - 0.01]},
@@ -441,6 +528,9 @@ def _has_moments(answer, rng, d: int, k: int, noise: float, n: int = 40_000) -> 
     def near(v, want):
         return float((np.abs(v - want) / np.sqrt(np.diag(cov) / n)).max()) < 6
 
+    expect(
+        len(np.unique(x[:, 0])) > n - 5, "no sample comes twice", hint="each sample needs a cause and noise of its own"
+    )
     seen = x.mean(0)
     expect(
         near(seen, mean),
@@ -477,17 +567,7 @@ def _has_moments(answer, rng, d: int, k: int, noise: float, n: int = 40_000) -> 
         got=brief(np.diag(table)),
         hint=hint,
     )
-    along = (x - mean) @ axes[:, 0]
-    kurtosis = float(stats.kurtosis(along))
-    expect(
-        abs(kurtosis) < 0.25,
-        "everything is Gaussian",
-        got=kurtosis,
-        hint="z is Gaussian with variance 1, not uniform",
-    )
-    lag = float(np.corrcoef(along[:-1], along[1:])[0, 1])
-    expect(abs(lag) < 6 / math.sqrt(n), "the samples are independent of each other", got=lag)
-    expect(len(np.unique(x[:, 0])) == n, "no sample comes twice", hint="each sample needs a cause and noise of its own")
+    expect_gaussian(np.linalg.solve(np.linalg.cholesky(cov), (x - mean).T).T, given=given, what="the samples")
     again = numbers(answer(n, mean.copy(), W.copy(), noise, np.random.default_rng(seed)), "samples are numbers")
     other = numbers(answer(n, mean.copy(), W.copy(), noise, np.random.default_rng(seed + 1)), "samples are numbers")
     expect(
@@ -555,6 +635,16 @@ def _is_conditional(answer, rng, b: int, d: int, k: int, noise: float) -> None:
             (kept(with_unseen(0.0, seen, noise**2)), "noise is a variance already: do not square it"),
             (kept(with_unseen(0.0, seen, math.sqrt(noise))), "noise is a variance: do not take its root"),
         ],
+    )
+    expect_close(
+        answer(np.where(seen, full, 1e6 * rng.normal(size=(b, d))), seen.copy(), mean.copy(), W.copy(), noise),
+        want,
+        "what stands in the unseen places means nothing, whether it is nan or a number",
+        given=f"{given}, and numbers of a million in the unseen places",
+        hint="it is `seen` that says what was seen, not nan",
+    )
+    expect_close(
+        answer(x[1:2].copy(), seen.copy(), mean.copy(), W.copy(), noise), want[1:2], "one picture alone", given=given
     )
     expect_close(
         answer(full.copy(), np.ones(d, dtype=bool), mean.copy(), W.copy(), noise),

@@ -268,6 +268,53 @@ def coin_m_step(x, r, smoothing):  # noqa: F811
     return r.mean(0), r.T @ x / r.sum(0)[:, None] + smoothing
 
 
+@alternative("03.3")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    """With the pretended pictures really put there: for each cause so many all black, so many all white."""
+    n, k = r.shape
+    theta = []
+    for j in range(k):
+        weights = np.concatenate([r[:, j], [smoothing, smoothing]])
+        pictures = np.vstack([x, np.ones(x.shape[1]), np.zeros(x.shape[1])])
+        theta.append(np.average(pictures, axis=0, weights=weights).tolist())
+    return [sum(column) / n for column in r.T.tolist()], theta
+
+
+@alternative("03.3")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    counts = np.einsum("nk,nd->kd", r.astype(np.float32), x.astype(np.float32))
+    return r.mean(axis=0), (counts + smoothing) / (r.sum(axis=0)[:, None] + 2 * smoothing)
+
+
+@mutant("03.3", hint="that of a 1")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), (r.T @ (1 - x) + smoothing) / (r.sum(0)[:, None] + 2 * smoothing)
+
+
+@mutant("03.3", hint="work on a copy")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    weights = r.mean(0)
+    mass = r.sum(0) + 2 * smoothing
+    r /= mass
+    return weights, r.T @ x + smoothing / mass[:, None]
+
+
+@mutant("03.3", hint="one row for each cause")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), (x.T @ r + smoothing) / (r.sum(0) + 2 * smoothing)
+
+
+@mutant("03.3", hint="to make it safe")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), (r.T @ x + smoothing) / (r.sum(0)[:, None] + 2 * smoothing + 1e-10)
+
+
+@mutant("03.3", hint="the responsibilities are not used")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    theta = (x.sum(0) + smoothing) / (len(x) + 2 * smoothing)
+    return r.mean(0), np.tile(theta, (r.shape[1], 1))
+
+
 # 03.4 align_causes
 
 
@@ -306,6 +353,73 @@ def align_causes(a, b):  # noqa: F811
     order = np.empty(a.shape[1], dtype=int)  # the largest with the largest
     order[np.argsort(a.sum(0))] = np.argsort(b.sum(0))
     return order
+
+
+@alternative("03.4")
+def align_causes(a, b):  # noqa: F811
+    """Largest agreement is least distance, for the squares are the same in every order."""
+    cost = ((a[:, :, None] - b[:, None, :]) ** 2).sum(0) - (a**2).sum(0)[:, None] - (b**2).sum(0)
+    return np.array(linear_sum_assignment(cost)[1], dtype=np.int32)
+
+
+@alternative("03.4")
+def align_causes(a, b):  # noqa: F811
+    """Best of all, by the subsets of partners that are used up."""
+    table = a.T @ b
+    best = {0: (0.0, ())}
+    for row in table:
+        following: dict = {}
+        for used, (total, order) in best.items():
+            for j in range(len(table)):
+                if not used >> j & 1:
+                    key, value = used | 1 << j, (total + float(row[j]), (*order, j))
+                    if key not in following or value[0] > following[key][0]:
+                        following[key] = value
+        best = following
+    return list(best[2 ** len(table) - 1][1])
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    table, order = a.T @ b, np.arange(a.shape[1])
+    swapped = True
+    while swapped:  # as long as swapping two helps
+        swapped = False
+        for i, j in itertools.combinations(range(len(order)), 2):
+            if table[i, order[j]] + table[j, order[i]] > table[i, order[i]] + table[j, order[j]] + 1e-12:
+                order[[i, j]], swapped = order[[j, i]], True
+    return order
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    table, order = a.T @ b, np.empty(a.shape[1], dtype=int)
+    for _ in order:  # the largest that is left, wherever it is
+        i, j = np.unravel_index(table.argmax(), table.shape)
+        order[i] = j
+        table[i], table[:, j] = -1, -1
+    return order
+
+
+@mutant("03.4", hint="make them integers")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(-(a.T @ b))[1].astype(float)
+
+
+@mutant("03.4", hint="")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(-(a.T @ b))[1] + 1
+
+
+@mutant("03.4", hint="")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(-(a.T @ b))
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    hard = np.eye(a.shape[1])  # each point counted for its likeliest cause only
+    return linear_sum_assignment(-(hard[a.argmax(1)].T @ hard[b.argmax(1)]))[1]
 
 
 # 03.5 choose_K
@@ -373,6 +487,45 @@ def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
     return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
 
 
+@alternative("03.5")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    table = np.array([[fit(x=train, K=K, seed=s).log_prob(held_out).mean() for s in seeds] for K in candidates])
+    scores = table.mean(axis=1)
+    return np.min(np.array(candidates)[scores >= scores.max() - margin])
+
+
+@alternative("03.5")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = {K: np.concatenate([fit(train, K, s).log_prob(held_out) for s in seeds]).mean() for K in candidates}
+    good = sorted(scores, key=lambda K: (-scores[K], K))
+    return min(K for K in good if scores[good[0]] - scores[K] <= margin)
+
+
+@mutant("03.5", hint="not their median")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds, over=np.median)
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="not the median")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds, reduce=np.median)
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="one seed is luck")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, list(seeds)[:1])
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="not its place in the list")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    ordered = sorted(candidates)
+    scores = _scores(fit, train, held_out, ordered, seeds)
+    return next(i for i, K in enumerate(ordered) if scores[K] >= max(scores.values()) - margin)
+
+
 # 03.6 ppca_sample
 
 
@@ -417,6 +570,61 @@ def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
 @mutant("03.6", hint="not uniform")
 def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
     return mean + rng.uniform(-1, 1, (n, W.shape[1])) @ W.T + math.sqrt(noise) * rng.standard_normal((n, len(mean)))
+
+
+@alternative("03.6")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = rng.normal(size=(W.shape[1], n))
+    return (W @ z + rng.normal(scale=noise**0.5, size=(len(mean), n))).T + mean
+
+
+@alternative("03.6")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    both = np.hstack([W, math.sqrt(noise) * np.eye(len(mean))])  # one map for the cause and the noise
+    return [(mean + both @ rng.standard_normal(both.shape[1])).tolist() for _ in range(n)]
+
+
+def _ppca(z, eps, mean, W, noise):
+    return mean + z @ W.T + math.sqrt(noise) * eps
+
+
+@mutant("03.6", hint="mirror image")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z, eps = rng.standard_normal((-(-n // 2), W.shape[1])), rng.standard_normal((-(-n // 2), len(mean)))
+    return _ppca(np.concatenate([z, -z])[:n], np.concatenate([eps, -eps])[:n], mean, W, noise)
+
+
+@mutant("03.6", hint="standard Gaussian noise")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = rng.uniform(-math.sqrt(3), math.sqrt(3), (n, W.shape[1]))
+    return _ppca(z, rng.standard_normal((n, len(mean))), mean, W, noise)
+
+
+@mutant("03.6", hint="standard Gaussian noise")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    eps = rng.laplace(size=(n, len(mean))) / math.sqrt(2)
+    return _ppca(rng.standard_normal((n, W.shape[1])), eps, mean, W, noise)
+
+
+@mutant("03.6", hint="too even")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    both = rng.standard_normal((n, W.shape[1] + len(mean)))
+    both = (both - both.mean(0)) / both.std(0)
+    return _ppca(both[:, : W.shape[1]], both[:, W.shape[1] :], mean, W, noise)
+
+
+@mutant("03.6", hint="noise of its own")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = np.repeat(rng.standard_normal((-(-n // 2), W.shape[1])), 2, axis=0)[:n]  # a cause for every second
+    return _ppca(z, rng.standard_normal((n, len(mean))), mean, W, noise)
+
+
+@mutant("03.6", hint="comes twice")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    half = _ppca(
+        rng.standard_normal((-(-n // 2), W.shape[1])), rng.standard_normal((-(-n // 2), len(mean))), mean, W, noise
+    )
+    return np.concatenate([half, half])[:n]
 
 
 # 03.7 fill_in
@@ -472,3 +680,52 @@ def fill_in(x, seen, mean, W, noise):  # noqa: F811
 def fill_in(x, seen, mean, W, noise):  # noqa: F811
     x[:, ~seen] = _fill(x, mean, W, noise, seen)[:, ~seen]
     return x
+
+
+@alternative("03.7")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    """Least squares with pretended pixels that hold z to 0."""
+    out = np.array(x, dtype=float)
+    rows = np.vstack([W[seen], math.sqrt(noise) * np.eye(W.shape[1])])
+    for i, picture in enumerate(x):
+        target = np.concatenate([picture[seen] - mean[seen], np.zeros(W.shape[1])])
+        out[i, ~seen] = (W @ np.linalg.lstsq(rows, target, rcond=None)[0] + mean)[~seen]
+    return out.tolist()
+
+
+@alternative("03.7")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    """Again and again: fill in, encode, decode, with the variance of what is unseen kept in the posterior."""
+    s = np.flatnonzero(seen)
+    precision = np.eye(W.shape[1]) + W[s].T @ W[s] / noise
+    z = np.linalg.solve(precision, W[s].T @ (x[:, s] - mean[s]).T / noise)
+    y = np.array(x)
+    y[:, np.flatnonzero(~seen)] = ((W @ z).T + mean)[:, np.flatnonzero(~seen)]
+    return y
+
+
+@mutant("03.7", hint="not nan")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    known = ~np.isnan(x[0])
+    return np.where(known, x, _fill(np.where(known, x, 0), mean, W, noise, known))
+
+
+@mutant("03.7", hint="add the mean back")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(x, mean, W, noise, seen) - mean)
+
+
+@mutant("03.7", hint="do not square it")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(x, mean, W, noise**2, seen))
+
+
+@mutant("03.7", hint="multiplies the identity")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(x, mean, W, 1.0, seen))
+
+
+@mutant("03.7", hint="")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    z = _fill(x, mean, W, noise, seen)
+    return np.where(seen, x, z + math.sqrt(noise) * np.random.default_rng(0).standard_normal(z.shape))  # a draw

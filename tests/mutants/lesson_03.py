@@ -4,60 +4,109 @@ import itertools
 import math
 
 import numpy as np
+from scipy import stats
 from scipy.optimize import linear_sum_assignment
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from tests.mutants import alternative, mutant
 
-# 03.1 log_sum_exp
+# 03.1 mixture_log_prob
+
+
+def _parts(x, means, sds):
+    return stats.norm.logpdf(x[:, None], means, sds)  # (B, K, D)
 
 
 @alternative("03.1")
-def log_sum_exp(a):
-    return np.logaddexp.reduce(a, axis=1)
+def mixture_log_prob(x, weights, means, sds):
+    """Cause by cause, adding up as it goes."""
+    total = np.full(len(x), -np.inf)
+    for w, m, s in zip(weights, means, sds, strict=True):
+        if w > 0:
+            square = (((x - m) / s) ** 2).sum(1)
+            total = np.logaddexp(
+                total, math.log(w) - 0.5 * square - np.log(s).sum() - 0.5 * m.size * math.log(2 * math.pi)
+            )
+    return total
+
+
+@alternative("03.1")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    out = []
+    for row in x:
+        terms = []
+        for w, m, sd in zip(weights.tolist(), means, sds, strict=True):
+            if w > 0:
+                logs = [-0.5 * ((v - a) / b) ** 2 - math.log(b) for v, a, b in zip(row, m, sd, strict=True)]
+                terms.append(math.log(w) + math.fsum(logs) - 0.5 * len(row) * math.log(2 * math.pi))
+        top = max(terms)
+        out.append(top + math.log(sum(math.exp(t - top) for t in terms)))
+    return out
+
+
+@alternative("03.1")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    x, means, sds = (a.astype(np.float32) for a in (x, means, sds))
+    parts = -0.5 * ((x[:, None] - means) / sds) ** 2 - np.log(sds) - np.float32(0.5 * math.log(2 * math.pi))
+    return logsumexp(parts.sum(-1), axis=1, b=weights)
+
+
+@mutant("03.1", hint="a cause of its own")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights)[:, None] + _parts(x, means, sds), axis=1).sum(1)
 
 
 @mutant("03.1", hint="underflow")
-def log_sum_exp(a):  # noqa: F811
-    return np.log(np.exp(a).sum(1))
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    with np.errstate(all="ignore"):
+        return np.log(np.exp(_parts(x, means, sds).sum(2)) @ weights)
 
 
-@mutant("03.1", hint="not of the whole array")
-def log_sum_exp(a):  # noqa: F811
-    return np.log(np.exp(a - a.max()).sum(1)) + a.max()
+@mutant("03.1", hint="largest of each row")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    with np.errstate(all="ignore"):
+        joint = np.log(weights) + _parts(x, means, sds).sum(2)
+        return np.log(np.exp(joint - joint.max()).sum(1)) + joint.max()
 
 
-@mutant("03.1", hint="-inf minus -inf")
-def log_sum_exp(a):  # noqa: F811
-    top = a.max(1)
-    return np.log(np.exp(a - top[:, None]).sum(1)) + top
+@mutant("03.1", hint="the weights are missing")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(_parts(x, means, sds).sum(2), axis=1)
 
 
-@mutant("03.1", hint="add back")
-def log_sum_exp(a):  # noqa: F811
-    return np.log(np.exp(a - a.max(1, keepdims=True)).sum(1))
+@mutant("03.1", hint="equally frequent")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(_parts(x, means, sds).sum(2), axis=1) - math.log(len(weights))
 
 
-@mutant("03.1", hint="log of the mean")
-def log_sum_exp(a):  # noqa: F811
-    return logsumexp(a, axis=1) - math.log(a.shape[1])
+@mutant("03.1", hint="not the sum")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return (np.log(weights) + _parts(x, means, sds).sum(2)).max(1)
 
 
-@mutant("03.1", hint="only the largest")
-def log_sum_exp(a):  # noqa: F811
-    return a.max(1)
+@mutant("03.1", hint="not variances")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights) + _parts(x, means, np.sqrt(sds)).sum(2), axis=1)
 
 
-@mutant("03.1", hint="work on a copy")
-def log_sum_exp(a):  # noqa: F811
-    top = a.max(1)
-    a -= top[:, None]
-    return np.log(np.exp(a).sum(1)) + top
+@mutant("03.1", hint="do not average")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights) + _parts(x, means, sds).sum(2), axis=1) / x.shape[1]
+
+
+@mutant("03.1", hint="normaliser")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights) - 0.5 * (((x[:, None] - means) / sds) ** 2).sum(2), axis=1)
 
 
 @mutant("03.1", hint="keepdims")
-def log_sum_exp(a):  # noqa: F811
-    return logsumexp(a, axis=1, keepdims=True)
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return logsumexp(np.log(weights) + _parts(x, means, sds).sum(2), axis=1, keepdims=True)
+
+
+@mutant("03.1", hint="an average of logarithms")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    return _parts(x, means, sds).sum(2) @ weights
 
 
 # 03.2 coin_e_step
@@ -131,6 +180,41 @@ def coin_e_step(x, weights, theta):  # noqa: F811
     return np.exp(joint - log_p), log_p
 
 
+@alternative("03.2")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    log_odds = np.log(theta) - np.log1p(-theta)
+    joint = np.log(weights) + np.log1p(-theta).sum(1) + x.astype(np.float32) @ log_odds.T
+    log_p = np.array([logsumexp(row) for row in joint])
+    return np.exp(joint - log_p[:, None]).tolist(), log_p.tolist()
+
+
+@alternative("03.2")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = stats.bernoulli.logpmf(x[:, None].astype(int), theta).sum(2) + np.log(weights)
+    return softmax(joint, axis=1), np.logaddexp.reduce(joint, axis=1)
+
+
+@mutant("03.2", hint="not the largest of the whole batch")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, weights, theta)
+    top = joint.max()  # of everything
+    p = np.exp(joint - top)
+    with np.errstate(all="ignore"):
+        return p / p.sum(1, keepdims=True), np.log(p.sum(1)) + top
+
+
+@mutant("03.2", hint="do not average")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = _joint(x, weights, theta)
+    return softmax(joint, axis=1), logsumexp(joint, axis=1) / x.shape[1]
+
+
+@mutant("03.2", hint="")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    joint = np.log(weights) + x @ np.log(theta + 1e-3).T + (1 - x) @ np.log(1 - theta + 1e-3).T
+    return softmax(joint, axis=1), logsumexp(joint, axis=1)
+
+
 # 03.3 coin_m_step
 
 
@@ -180,6 +264,53 @@ def coin_m_step(x, r, smoothing):  # noqa: F811
     return r.mean(0), r.T @ x / r.sum(0)[:, None] + smoothing
 
 
+@alternative("03.3")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    """With the pretended pictures really put there: for each cause so many all black, so many all white."""
+    n, k = r.shape
+    theta = []
+    for j in range(k):
+        weights = np.concatenate([r[:, j], [smoothing, smoothing]])
+        pictures = np.vstack([x, np.ones(x.shape[1]), np.zeros(x.shape[1])])
+        theta.append(np.average(pictures, axis=0, weights=weights).tolist())
+    return [sum(column) / n for column in r.T.tolist()], theta
+
+
+@alternative("03.3")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    counts = np.einsum("nk,nd->kd", r.astype(np.float32), x.astype(np.float32))
+    return r.mean(axis=0), (counts + smoothing) / (r.sum(axis=0)[:, None] + 2 * smoothing)
+
+
+@mutant("03.3", hint="that of a 1")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), (r.T @ (1 - x) + smoothing) / (r.sum(0)[:, None] + 2 * smoothing)
+
+
+@mutant("03.3", hint="work on a copy")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    weights = r.mean(0)
+    mass = r.sum(0) + 2 * smoothing
+    r /= mass
+    return weights, r.T @ x + smoothing / mass[:, None]
+
+
+@mutant("03.3", hint="one row for each cause")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), (x.T @ r + smoothing) / (r.sum(0) + 2 * smoothing)
+
+
+@mutant("03.3", hint="to make it safe")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    return r.mean(0), (r.T @ x + smoothing) / (r.sum(0)[:, None] + 2 * smoothing + 1e-10)
+
+
+@mutant("03.3", hint="the responsibilities are not used")
+def coin_m_step(x, r, smoothing):  # noqa: F811
+    theta = (x.sum(0) + smoothing) / (len(x) + 2 * smoothing)
+    return r.mean(0), np.tile(theta, (r.shape[1], 1))
+
+
 # 03.4 align_causes
 
 
@@ -218,6 +349,73 @@ def align_causes(a, b):  # noqa: F811
     order = np.empty(a.shape[1], dtype=int)  # the largest with the largest
     order[np.argsort(a.sum(0))] = np.argsort(b.sum(0))
     return order
+
+
+@alternative("03.4")
+def align_causes(a, b):  # noqa: F811
+    """Largest agreement is least distance, for the squares are the same in every order."""
+    cost = ((a[:, :, None] - b[:, None, :]) ** 2).sum(0) - (a**2).sum(0)[:, None] - (b**2).sum(0)
+    return np.array(linear_sum_assignment(cost)[1], dtype=np.int32)
+
+
+@alternative("03.4")
+def align_causes(a, b):  # noqa: F811
+    """Best of all, by the subsets of partners that are used up."""
+    table = a.T @ b
+    best = {0: (0.0, ())}
+    for row in table:
+        following: dict = {}
+        for used, (total, order) in best.items():
+            for j in range(len(table)):
+                if not used >> j & 1:
+                    key, value = used | 1 << j, (total + float(row[j]), (*order, j))
+                    if key not in following or value[0] > following[key][0]:
+                        following[key] = value
+        best = following
+    return list(best[2 ** len(table) - 1][1])
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    table, order = a.T @ b, np.arange(a.shape[1])
+    swapped = True
+    while swapped:  # as long as swapping two helps
+        swapped = False
+        for i, j in itertools.combinations(range(len(order)), 2):
+            if table[i, order[j]] + table[j, order[i]] > table[i, order[i]] + table[j, order[j]] + 1e-12:
+                order[[i, j]], swapped = order[[j, i]], True
+    return order
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    table, order = a.T @ b, np.empty(a.shape[1], dtype=int)
+    for _ in order:  # the largest that is left, wherever it is
+        i, j = np.unravel_index(table.argmax(), table.shape)
+        order[i] = j
+        table[i], table[:, j] = -1, -1
+    return order
+
+
+@mutant("03.4", hint="make them integers")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(-(a.T @ b))[1].astype(float)
+
+
+@mutant("03.4", hint="")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(-(a.T @ b))[1] + 1
+
+
+@mutant("03.4", hint="")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(-(a.T @ b))
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    hard = np.eye(a.shape[1])  # each point counted for its likeliest cause only
+    return linear_sum_assignment(-(hard[a.argmax(1)].T @ hard[b.argmax(1)]))[1]
 
 
 # 03.5 choose_K
@@ -285,6 +483,45 @@ def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
     return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
 
 
+@alternative("03.5")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    table = np.array([[fit(x=train, K=K, seed=s).log_prob(held_out).mean() for s in seeds] for K in candidates])
+    scores = table.mean(axis=1)
+    return np.min(np.array(candidates)[scores >= scores.max() - margin])
+
+
+@alternative("03.5")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = {K: np.concatenate([fit(train, K, s).log_prob(held_out) for s in seeds]).mean() for K in candidates}
+    good = sorted(scores, key=lambda K: (-scores[K], K))
+    return min(K for K in good if scores[good[0]] - scores[K] <= margin)
+
+
+@mutant("03.5", hint="not their median")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds, over=np.median)
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="not the median")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, seeds, reduce=np.median)
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="one seed is luck")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    scores = _scores(fit, train, held_out, candidates, list(seeds)[:1])
+    return min(K for K in candidates if scores[K] >= max(scores.values()) - margin)
+
+
+@mutant("03.5", hint="not its place in the list")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    ordered = sorted(candidates)
+    scores = _scores(fit, train, held_out, ordered, seeds)
+    return next(i for i, K in enumerate(ordered) if scores[K] >= max(scores.values()) - margin)
+
+
 # 03.6 ppca_sample
 
 
@@ -329,6 +566,61 @@ def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
 @mutant("03.6", hint="not uniform")
 def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
     return mean + rng.uniform(-1, 1, (n, W.shape[1])) @ W.T + math.sqrt(noise) * rng.standard_normal((n, len(mean)))
+
+
+@alternative("03.6")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = rng.normal(size=(W.shape[1], n))
+    return (W @ z + rng.normal(scale=noise**0.5, size=(len(mean), n))).T + mean
+
+
+@alternative("03.6")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    both = np.hstack([W, math.sqrt(noise) * np.eye(len(mean))])  # one map for the cause and the noise
+    return [(mean + both @ rng.standard_normal(both.shape[1])).tolist() for _ in range(n)]
+
+
+def _ppca(z, eps, mean, W, noise):
+    return mean + z @ W.T + math.sqrt(noise) * eps
+
+
+@mutant("03.6", hint="mirror image")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z, eps = rng.standard_normal((-(-n // 2), W.shape[1])), rng.standard_normal((-(-n // 2), len(mean)))
+    return _ppca(np.concatenate([z, -z])[:n], np.concatenate([eps, -eps])[:n], mean, W, noise)
+
+
+@mutant("03.6", hint="standard Gaussian noise")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = rng.uniform(-math.sqrt(3), math.sqrt(3), (n, W.shape[1]))
+    return _ppca(z, rng.standard_normal((n, len(mean))), mean, W, noise)
+
+
+@mutant("03.6", hint="standard Gaussian noise")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    eps = rng.laplace(size=(n, len(mean))) / math.sqrt(2)
+    return _ppca(rng.standard_normal((n, W.shape[1])), eps, mean, W, noise)
+
+
+@mutant("03.6", hint="too even")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    both = rng.standard_normal((n, W.shape[1] + len(mean)))
+    both = (both - both.mean(0)) / both.std(0)
+    return _ppca(both[:, : W.shape[1]], both[:, W.shape[1] :], mean, W, noise)
+
+
+@mutant("03.6", hint="noise of its own")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = np.repeat(rng.standard_normal((-(-n // 2), W.shape[1])), 2, axis=0)[:n]  # a cause for every second
+    return _ppca(z, rng.standard_normal((n, len(mean))), mean, W, noise)
+
+
+@mutant("03.6", hint="comes twice")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    half = _ppca(
+        rng.standard_normal((-(-n // 2), W.shape[1])), rng.standard_normal((-(-n // 2), len(mean))), mean, W, noise
+    )
+    return np.concatenate([half, half])[:n]
 
 
 # 03.7 fill_in
@@ -384,3 +676,52 @@ def fill_in(x, seen, mean, W, noise):  # noqa: F811
 def fill_in(x, seen, mean, W, noise):  # noqa: F811
     x[:, ~seen] = _fill(x, mean, W, noise, seen)[:, ~seen]
     return x
+
+
+@alternative("03.7")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    """Least squares with pretended pixels that hold z to 0."""
+    out = np.array(x, dtype=float)
+    rows = np.vstack([W[seen], math.sqrt(noise) * np.eye(W.shape[1])])
+    for i, picture in enumerate(x):
+        target = np.concatenate([picture[seen] - mean[seen], np.zeros(W.shape[1])])
+        out[i, ~seen] = (W @ np.linalg.lstsq(rows, target, rcond=None)[0] + mean)[~seen]
+    return out.tolist()
+
+
+@alternative("03.7")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    """Again and again: fill in, encode, decode, with the variance of what is unseen kept in the posterior."""
+    s = np.flatnonzero(seen)
+    precision = np.eye(W.shape[1]) + W[s].T @ W[s] / noise
+    z = np.linalg.solve(precision, W[s].T @ (x[:, s] - mean[s]).T / noise)
+    y = np.array(x)
+    y[:, np.flatnonzero(~seen)] = ((W @ z).T + mean)[:, np.flatnonzero(~seen)]
+    return y
+
+
+@mutant("03.7", hint="not nan")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    known = ~np.isnan(x[0])
+    return np.where(known, x, _fill(np.where(known, x, 0), mean, W, noise, known))
+
+
+@mutant("03.7", hint="add the mean back")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(x, mean, W, noise, seen) - mean)
+
+
+@mutant("03.7", hint="do not square it")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(x, mean, W, noise**2, seen))
+
+
+@mutant("03.7", hint="multiplies the identity")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    return np.where(seen, x, _fill(x, mean, W, 1.0, seen))
+
+
+@mutant("03.7", hint="")
+def fill_in(x, seen, mean, W, noise):  # noqa: F811
+    z = _fill(x, mean, W, noise, seen)
+    return np.where(seen, x, z + math.sqrt(noise) * np.random.default_rng(0).standard_normal(z.shape))  # a draw

@@ -48,7 +48,12 @@ def _(answer, rng):
             1.0,
             "a fair coin carries one bit",
             given="p = [0.5, 0.5]",
-            mistakes=[(math.log(2), NATS), (math.log10(2), "that is base 10: bits take log2"), (-1.0, sign)],
+            mistakes=[
+                (math.log(2), NATS),
+                (math.log10(2), "that is base 10: bits take log2"),
+                (-1.0, sign),
+                (2.0, "weight each surprise by its probability, then sum"),
+            ],
             **LOOSE,
         )
     known = rng.dirichlet(np.full(5, 2.0)) * 0.9 + 0.02

@@ -161,7 +161,9 @@ def _huffman_hint(tried: list[tuple[np.ndarray, np.ndarray]]) -> str:
     if all(n[p.argmax()] == n.max() for p, n in uneven):
         return "the commonest symbol has the longest word: merge the two least probable groups, not the most probable"
     if always(lambda p, n: sorted(n) == [*range(1, len(p)), len(p) - 1]):
-        return "a merged group is one of those left: it waits for its turn, and is not taken again at once"
+        return (
+            "a merged group is taken again at once: its probability is the sum of its parts', and it waits for its turn"
+        )
     if always(lambda p, n: as_long_as(p, n, _splitting(p))):
         return "that is splitting from the top (Shannon and Fano): merging from the bottom is better"
     return ""
@@ -396,6 +398,9 @@ def _(answer, rng):
         if shape == (4, 4):
             joint[[0, 1, 2], [1, 3, 0]] = 0.0  # pairs that never come
             joint /= joint.sum()
+        if shape == (6, 3):
+            joint[2] *= 3e-4 / joint[2].sum()  # a rare row counts by its probability, however small
+            joint /= joint.sum()
         given = f"a random joint distribution with {shape[0]} rows (x) and {shape[1]} columns (y)"
         px, py = joint.sum(1), joint.sum(0)
         rows = [_bits(row / row.sum()) for row in joint]
@@ -562,6 +567,7 @@ def _(answer, rng):
         (np.array([0.0, 1.0, 10.0]), 2.0),
         (np.array([-3.0, 5.0]), 1.0),  # two values: the mean alone decides
         (die, 5.95),  # nearly certain: the straight line is steep
+        (die, 1.0005),
         (die * 0.01, 0.02),  # the slope is per unit of the value, whatever the unit
         (die * 1000.0, 4700.0),
         (die + 10_000.0, 10_004.5),  # where the values lie does not matter

@@ -529,6 +529,15 @@ def _(answer, rng):
             got=f"spread {found.std():.3g}, where r log r has {plain.std():.3g}",
             hint="add to each term a multiple of r - 1, which has mean zero under p",
         )
+    log_p, log_q = rng.normal(size=(2, 40))
+    terms = [number(answer(log_p[i : i + 1].copy(), log_q[i : i + 1].copy())) for i in range(40)]
+    expect_close(
+        answer(log_p.copy(), log_q.copy()),
+        np.mean(terms),
+        "the estimate from many samples is the average of those from each alone",
+        given="40 samples",
+        **LOOSE,
+    )
     log_p, log_q = np.array([-5000.0, -4000.0, 3000.0]), np.array([-5001.0, -4000.5, 3000.5])
     u = log_q - log_p
     handed = log_p.copy(), log_q.copy()

@@ -230,7 +230,7 @@ def huffman_words(p):  # noqa: F811
     return _huffman(p)[::-1]
 
 
-@mutant("04.2", hint="not taken again at once")
+@mutant("04.2", hint="taken again at once")
 def huffman_words(p):  # noqa: F811
     order, words = np.argsort(-p, kind="stable"), [""] * len(p)
     for place, s in enumerate(order):  # 0, 10, 110, ...: best for steep distributions only
@@ -610,6 +610,12 @@ def chain_rule_terms(joint):  # noqa: F811
     return _h(joint.sum(1)), sum(rows), _h(joint)
 
 
+@mutant("04.5", hint="")
+def chain_rule_terms(joint):  # noqa: F811
+    joint = joint[joint.sum(1) > 1e-2]  # rare rows are forgotten
+    return _h(joint.sum(1)), _h(joint) - _h(joint.sum(1)), _h(joint)
+
+
 # 04.6 pixel_information
 
 
@@ -905,3 +911,21 @@ def maximum_entropy(values, mean):  # noqa: F811
     ends[high] = (mean - values[low]) / (values[high] - values[low])
     ends[low] = 1 - ends[high]
     return 0.9 * p + 0.1 * ends
+
+
+@mutant("04.7", hint="bracket that is too narrow")
+def maximum_entropy(values, mean):  # noqa: F811
+    values = np.asarray(values, dtype=float)
+    if not values.min() < mean < values.max():
+        raise ValueError("no such mean")
+    u = (values - mean) / np.ptp(values)
+
+    def tilted(t):
+        w = np.exp(t * u - (t * u).max())
+        return w / w.sum()
+
+    low, high = -20.0, 20.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tilted(middle) @ u < 0 else (low, middle)
+    return tilted(low)

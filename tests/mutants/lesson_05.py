@@ -627,3 +627,8 @@ def reverse_kl_estimate(log_p, log_q):  # noqa: F811
 def reverse_kl_estimate(log_p, log_q):  # noqa: F811
     u = log_q - log_p
     return np.mean(np.maximum(np.where(np.isneginf(u), 0.0, u) * np.exp(u) - (np.exp(u) - 1), 0))
+
+
+@mutant("05.6", hint="")
+def reverse_kl_estimate(log_p, log_q):  # noqa: F811
+    return _terms(log_p[:20], log_q[:20]).mean()  # the rest is not looked at

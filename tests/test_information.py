@@ -381,6 +381,11 @@ class TestMonteCarlo:
         found, _ = self.estimates("k3", n=5)
         assert min(e.value for e in found) >= 0 > min(e.value for e in self.estimates("k1", n=5)[0])
 
+    def test_k3_misses_the_mass_of_q_where_p_has_none(self):
+        log_p, log_q = np.zeros(5), np.full(5, -LOG_2)  # p = (1, 0), q = (1/2, 1/2), samples of p
+        assert kl_monte_carlo(log_p, log_q, estimator="k1").value == pytest.approx(LOG_2)
+        assert kl_monte_carlo(log_p, log_q, estimator="k3").value == pytest.approx(LOG_2 - 0.5)
+
     def test_missing_support_gives_infinity_with_k1(self):
         assert kl_monte_carlo([0.0, 0.0], [-math.inf, 0.0]).value == math.inf
 

@@ -53,9 +53,12 @@ class Neighbours(Model, nn.Module):
 
     def _log_p(self, x: Tensor) -> Tensor:
         """log p of each level at each pixel, (B, size, size, L)."""
-        size, padded = self.size, F.pad(x, (1, 1, 1, 0), value=self.levels)  # (B, size + 1, size + 2)
-        views = padded[:, 1:, :size], padded[:, :size, 1:-1], padded[:, :size, :size], padded[:, :size, 2:]
-        h = self.place + sum(table[v] for table, v in zip(self.near, views, strict=True))  # (B, size, size, width)
+        n = self.size
+        padded = F.pad(x, (1, 1, 1, 0), value=self.levels)  # (B, n + 1, n + 2)
+        left, above = padded[:, 1:, :n], padded[:, :n, 1:-1]
+        views = left, above, padded[:, :n, :n], padded[:, :n, 2:]
+        h = self.place  # (n, n, width), and with the neighbours (B, n, n, width)
+        h = h + sum(table[v] for table, v in zip(self.near, views, strict=True))
         return self.guess(h).log_softmax(-1)
 
     def _whole(self, x: Tensor) -> Tensor:

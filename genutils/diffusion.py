@@ -181,6 +181,9 @@ class Diffusion(Model, nn.Module):
     ) -> Tensor:
         """n examples from noise, in ``steps`` steps back in time.
 
+        Not quite from the model that `elbo` bounds: that one takes infinitely many ancestral steps and ends with a draw
+        from p(x | z_0), in whose place `decode` is taken here.
+
         Args:
             labels: (n,), where the model has classes.
             guidance: see `noise`.
@@ -221,8 +224,9 @@ class Diffusion(Model, nn.Module):
 class LevelDiffusion(Diffusion):
     """A diffusion of whole numbers 0 ... L - 1, laid out evenly on [-1, 1]. The bound is on their probability.
 
-    The network puts out logits for the L levels of each pixel, from its surroundings and the noise; what the pixel's
-    own noisy value says about it is known exactly, and added by Bayes.
+    The network puts out logits for the L levels of each pixel. What the pixel's own noisy value says about its level
+    is added to them: Bayes' rule for a network that sees only the other pixels, and for one that sees this pixel too a
+    shortcut, right where there is little noise. The bound holds either way.
 
     Args:
         network: as in `Diffusion`, but it puts out (B, ..., L).

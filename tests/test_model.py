@@ -110,7 +110,9 @@ def test_a_wrapper_of_torch_does_not_hide_the_type():
     for model, want in ((Neural(), "bound"), (Plain(), "exact")):
         for wrap in (torch.compile, nn.DataParallel, torch.optim.swa_utils.AveragedModel):
             assert kind(wrap(model)) == want
-            assert evaluate(wrap(model), x).value == pytest.approx(evaluate(model, x).value)
+            wrapped = wrap(model)
+            there = x.to(next(model.parameters()).device)  # with a GPU, DataParallel moves the model there
+            assert evaluate(wrapped, there).value == pytest.approx(evaluate(model.cpu(), x).value)
         assert unwrapped(torch.compile(nn.DataParallel(model))) is model
     assert unwrapped(sequence := nn.Sequential(nn.Linear(2, 2))) is sequence and kind(sequence) == "none"
 

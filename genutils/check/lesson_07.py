@@ -195,6 +195,20 @@ def _(answer, rng):
             rtol=1e-5,
             atol=1e-6,
         )
+    k, s = 300, 4  # a density of 300 numbers is below what a floating-point number can be
+    wide, eps = rng.uniform(2, 3, k), rng.standard_normal((s, k))
+    got = numbers(answer(lambda z: -0.5 * (z**2).sum(1) / 100, np.zeros(k), wide.copy(), eps.copy()))
+    z = np.exp(wide) * eps
+    expect_close(
+        got,
+        (-0.5 * (z**2).sum(1) / 100 - _log_normal(z, 0.0, np.exp(wide)).sum(1)).mean(),
+        "three hundred dimensions are no problem",
+        given=f"{s} draws in {k} dimensions, all standard deviations above 7",
+        hint="" if np.isfinite(got).all() else "a product of 300 densities is 0 to the computer: add their logarithms",
+        rtol=1e-5,
+    )
+    k, s = len(mu), 8
+    eps = rng.standard_normal((s, k))
     mine = [mu.copy(), log_sigma.copy(), eps.copy()]
     answer(log_joint, *mine)
     unchanged([mu, log_sigma, eps], mine)
@@ -358,7 +372,11 @@ def _(answer, rng):
         m, precision, a, b = want = _mean_and_precision(*args)
         once = _mean_and_precision(*args, steps=1)
         agree = abs(found[1] - (lam0 + n) * found[2] / found[3]) < 1e-6 * abs(found[1])
-        hint = "" if agree else "not converged: the precision of q(m) is not (lam0 + n) E[tau] at the rate you return"
+        hint = (
+            ""
+            if agree
+            else "the two factors do not agree: the precision of q(m) is not (lam0 + n) a / b at the a and b you return"
+        )
         if not np.isclose(found[0], m) or not np.isclose(found[2], a):
             hint = ""
         rate = b0 + 0.5 * (((x - m) ** 2).sum() + lam0 * (m - mu0) ** 2)  # of the exact posterior

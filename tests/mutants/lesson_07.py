@@ -311,6 +311,18 @@ def elbo_estimate(log_joint, mu, log_sigma, eps):  # noqa: F811
     return np.mean(log_joint(mu + np.exp(log_sigma) * eps) - np.log(q + 1e-3))
 
 
+@mutant("07.3", hint="add their logarithms")
+def elbo_estimate(log_joint, mu, log_sigma, eps):  # noqa: F811
+    z = mu + np.exp(log_sigma) * eps
+    return np.mean(log_joint(z) - np.log(stats.norm(mu, np.exp(log_sigma)).pdf(z).prod(1)))
+
+
+@mutant("07.3", hint="")
+def elbo_estimate(log_joint, mu, log_sigma, eps):  # noqa: F811
+    z = mu + np.exp(log_sigma) * eps
+    return np.mean(log_joint(z) - np.log(stats.norm(mu, np.exp(log_sigma)).pdf(z).prod(1) + 1e-12))
+
+
 # 07.4 left_out_bounds
 
 
@@ -579,7 +591,7 @@ def mean_and_precision(x, mu0, lam0, a0, b0):  # noqa: F811
     return m, precision, a, 1 / b
 
 
-@mutant("07.5", hint="not converged")
+@mutant("07.5", hint="do not agree")
 def mean_and_precision(x, mu0, lam0, a0, b0):  # noqa: F811
     return _ascend(x, mu0, lam0, a0, b0, rounds=2)
 

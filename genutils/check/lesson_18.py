@@ -47,6 +47,10 @@ def _(answer, rng):
             pick = [np.prod((1 - betas)[max(i, 0) : j]) for i, j in zip(first, last, strict=True)]
             return np.array(pick).reshape(b, 1)
 
+        same = x.copy()
+        for i in range(b):
+            for beta in betas[s[i] : t[i]]:
+                same[i] = np.sqrt(1 - beta) * same[i] + np.sqrt(beta) * eps[i]
         last = betas[np.maximum(t - 1, 0)][:, None]
         summed = (total[t] - total[s])[:, None]
         late, early = over(s + 1, np.minimum(t + 1, 9)), over(s - 1, t - 1)
@@ -72,6 +76,7 @@ def _(answer, rng):
             (mix(1 - c, c), "what is kept belongs to x, what is new to the noise"),
             (mix(c, 1 - c, eps=-eps), "the noise is added"),
             (mix(c, 0 * c), "the noise is missing"),
+            (same, "the noises of the steps are independent: the same eps in each of them adds up to more"),
             (mix(1 + 0 * c, 1 - c), "x shrinks, too: without that the variance would grow and grow"),
         ]
         if b == 4:
@@ -145,10 +150,8 @@ def _(answer, rng):
                     "x_{t-1} is shrunk on the way to x_t: as a function of x_{t-1} the precision is (1 - beta) / beta",
                 ),
                 (beta * sigma[t - 1] / sigma[t], "squares are missing: variances, not standard deviations"),
+                (np.nan, "0/0: at t = 1 nothing is left to guess; divide by sigma_t^2, not by sigma_{t-1}^2"),
             ],
-            hint="0/0? At t = 1 nothing is left to guess, the variance is 0: divide by sigma_t^2, not by sigma_{t-1}^2"
-            if t == 1
-            else "",
             **LOOSE,
         )
         expect_close(
@@ -169,8 +172,11 @@ def _(answer, rng):
                 (root * xt, "that shrinks once more and forgets x_0: the step goes back"),
                 ((x0 + xt) / 2, "the weights are not equal: each says as much as its precision"),
                 (want[0] * s2[t], "divide by sigma_t^2: the pulls are weighted by the variance"),
+                (
+                    np.full((3, 2), np.nan),
+                    "0/0: at t = 1 sigma_{t-1} is 0; multiply out, so that nothing is divided by it",
+                ),
             ],
-            hint="0/0? At t = 1 sigma_{t-1} is 0: multiply out, so that nothing is divided by it" if t == 1 else "",
             **LOOSE,
         )
         unchanged([x0, xt, betas], mine)

@@ -134,6 +134,15 @@ def noise_on(x, s, t, betas, eps):  # noqa: F811
     return np.sqrt(kept) * x + np.sqrt(1 - kept) * np.random.default_rng(0).normal(size=x.shape)
 
 
+@mutant("18.1", hint="the same eps")
+def noise_on(x, s, t, betas, eps):  # noqa: F811
+    x = x.copy()
+    for i, (first, last) in enumerate(zip(s, t, strict=True)):
+        for beta in betas[first:last]:
+            x[i] = np.sqrt(1 - beta) * x[i] + np.sqrt(beta) * eps[i]
+    return x
+
+
 # 18.2 step_back
 
 
@@ -239,6 +248,19 @@ def step_back(x0, xt, t, betas):  # noqa: F811
         precision = (1 - beta) / beta + 1 / (1 - left[t - 1])
         mean = (np.sqrt(1 - beta) / beta * xt + np.sqrt(left[t - 1]) / (1 - left[t - 1]) * x0) / precision
         return mean, 1 / precision
+
+
+@mutant("18.2", hint="the other way round")
+def step_back(x0, xt, t, betas):  # noqa: F811
+    left = _left(betas)
+    return _step(xt, x0, betas[t - 1], left[t - 1], left[t])[::-1]
+
+
+@mutant("18.2", hint="")
+def step_back(x0, xt, t, betas):  # noqa: F811
+    left = _left(betas)
+    mean, variance = _step(xt, x0, betas[t - 1], left[t - 1], left[t])
+    return mean, max(variance, 1e-3)
 
 
 # 18.3 noise_error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import numpy as np
@@ -18,7 +19,27 @@ from genutils.check.expect import (
     expect_shape,
     number,
     numbers,
+    unchanged,
 )
+
+
+def _asked(answer, *arguments):
+    """What the answer says about copies of the arguments, which it must leave as they are."""
+    handed = [a.copy() if isinstance(a, np.ndarray) else a for a in arguments]
+    said = answer(*handed)
+    arrays = [(a, b) for a, b in zip(arguments, handed, strict=True) if isinstance(a, np.ndarray)]
+    unchanged([a for a, _ in arrays], [b for _, b in arrays])
+    return said
+
+
+@contextlib.contextmanager
+def _gradients():
+    """Gradients are recorded, whatever the learner's notebook has switched off."""
+    import torch
+
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
 
 # 15.1 -----------------------------------------------------------------------------------------------------------------
 
@@ -27,11 +48,11 @@ from genutils.check.expect import (
 def _(answer, rng):
     says = "the best discriminator is p / (p + q)"
     under = "exp of a log-density in the thousands is 0, and 0/0 is no number: take the difference of the logs first"
-    for size in (5, 11):
+    for size in (5, 11, 1):
         log_p, log_q = rng.normal(-2, 2, size=(2, size))
         want = expit(log_p - log_q)
         expect_close(
-            answer(log_p.copy(), log_q.copy()),
+            _asked(answer, log_p, log_q),
             want,
             says,
             given=f"log p = {brief(log_p)}, log q = {brief(log_q)}",
@@ -41,16 +62,20 @@ def _(answer, rng):
                 (np.exp(log_p - log_q), "that is the ratio p/q itself; D = p / (p + q)"),
                 (log_p / (log_p + log_q), "those are logarithms: turn them into a ratio of densities first"),
                 (expit(log_p), "both densities belong in it: D compares p with q"),
+                (2.0 ** (log_p - log_q) / (1 + 2.0 ** (log_p - log_q)), "nats take exp, not powers of 2"),
+                (expit((log_p - log_q) / 2), "the logit is the whole difference, not half of it"),
+                (np.exp(log_p) / (np.exp(log_p) + np.exp(log_q)).sum(), "every point by itself: no sum over the batch"),
+                (want.mean(), "one number for each point"),
                 (np.log(want), "that is log D: the probability is asked for"),
                 ((log_p > log_q).astype(float), "that is the decision; asked for is the probability"),
             ],
         )
-    far = np.array([-5000.0, -5001.0, -4000.0]), np.array([-5001.0, -5000.0, -9000.0])
+    far = np.array([-5000.0, -5001.0, -4000.0, 1.0]), np.array([-5001.0, -5000.0, -9000.0, 0.0])
     expect_close(
         answer(*(a.copy() for a in far)),
         expit(far[0] - far[1]),
         "log-densities in the thousands are no trouble",
-        given="log p = [-5000, -5001, -4000], log q = [-5001, -5000, -9000]",
+        given="log p = [-5000, -5001, -4000, 1], log q = [-5001, -5000, -9000, 0]",
         mistakes=[(np.nan, under)],
         hint=under,
     )
@@ -71,6 +96,7 @@ def _(answer, rng):
     )
 
 
+ADDED = "L is the *sum* of what data and samples cost, not their difference"
 APART = "average data and samples apart, then add: there are not equally many of them"
 
 # 15.2 -----------------------------------------------------------------------------------------------------------------
@@ -94,11 +120,15 @@ def _(answer, rng):
 
         return critic
 
-    real, fake = rng.normal(size=(60, 2)), rng.normal(size=(40, 2))  # two samples of one distribution
-    given = "60 and 40 points of the same distribution, and a critic that learns by heart"
+    real, fake = rng.normal(size=(61, 2)), rng.normal(size=(41, 2))  # two samples of one distribution
+    given = "61 and 41 points of the same distribution, and a critic that learns by heart"
     found = number(answer(by_heart, real.copy(), fake.copy()), "the reading is one number", given=given)
     expect(
-        len(trained) > 0 and len(asked) > 0, "you train with fit and ask the critic", given=given, hint="call fit once"
+        len(trained) == 1 and len(asked) > 0,
+        "you train one critic with fit and ask it",
+        given=given,
+        got=f"{len(trained)} calls of fit, {len(asked)} of the critic",
+        hint="call fit once",
     )
     flatter = "judged by the points that it has learned by heart: train on the first halves, judge on the second"
     want = math.log(2) - (np.logaddexp(0, -1.0) + np.logaddexp(0, 1.0)) / 2
@@ -114,20 +144,24 @@ def _(answer, rng):
             (2 * want - math.log(2), "L holds two terms, one for data and one for samples: the bound takes half of it"),
             (2 * want, "that is 2 log 2 - L: Jensen-Shannon is half of it"),
             (want / math.log(2), BITS),
-            (math.log(2) - (30 * np.logaddexp(0, -1.0) + 20 * np.logaddexp(0, 1.0)) / 50, APART),
+            (math.log(2) - (31 * np.logaddexp(0, -1.0) + 21 * np.logaddexp(0, 1.0)) / 52, APART),
+            (math.log(2) - (np.logaddexp(0, -1.0) - np.logaddexp(0, 1.0)) / 2, ADDED),
+            (math.log(2) - (np.logaddexp(0, 1.0) - np.logaddexp(0, -1.0)) / 2, ADDED),
         ],
         hint=flatter if found > 0.1 else "",
     )
     expect(
         bool(np.array_equal(trained[-1][0], real[:30]) and np.array_equal(trained[-1][1], fake[:20])),
         "the first half of each sample is for training",
-        given="60 points of data and 40 samples",
+        given="61 points of data and 41 samples",
         expected="fit gets 30 points of data, then 20 samples",
         got=f"shapes {trained[-1][0].shape} and {trained[-1][1].shape}",
         hint="fit(real, fake): data first"
         if np.array_equal(trained[-1][0], fake[:20])
+        else "of an odd number N // 2 points train, the smaller half"
+        if np.array_equal(trained[-1][0], real[:31])
         else "the two samples differ in size: halve each by its own length"
-        if len(trained[-1][0]) != 30 or len(trained[-1][1]) != 20
+        if len(trained[-1][0]) not in (30, 31) or len(trained[-1][1]) not in (20, 21)
         else "the *first* halves train and the second ones judge, in the order in which they came",
     )
 
@@ -152,19 +186,31 @@ def _(answer, rng):
             (math.log(2) - together, APART),
             (loss, "that is the critic's loss itself"),
             (
+                math.log(2) - (np.logaddexp(0, -halves[0]).mean() - np.logaddexp(0, halves[1]).mean()) / 2,
+                ADDED,
+            ),
+            (
+                math.log(2) - (np.logaddexp(0, halves[1]).mean() - np.logaddexp(0, -halves[0]).mean()) / 2,
+                ADDED,
+            ),
+            (
+                math.log(2) - (np.median(np.logaddexp(0, -halves[0])) + np.median(np.logaddexp(0, halves[1]))) / 2,
+                "means over the points, not medians",
+            ),
+            (
                 math.log(2) - (np.logaddexp(0, halves[0]).mean() + np.logaddexp(0, -halves[1]).mean()) / 2,
                 "the labels are swapped: data costs -log D = log(1 + exp(-logit)), a sample log(1 + exp(logit))",
             ),
         ],
     )
-    sure = lambda x: 400.0 * np.sign(x[:, 0])  # noqa: E731
+    sure = lambda x: 800.0 * np.sign(x[:, 0])  # noqa: E731
     apart = np.abs(rng.normal(size=(40, 1))) + 1.0, -np.abs(rng.normal(size=(40, 1))) - 1.0
-    certainty = "a logit of 400: exp overflows, or the constant in the logarithm decides. Use log(1 + exp(u)) safely"
+    certainty = "a logit of 800: exp overflows, or the constant in the logarithm decides. Use log(1 + exp(u)) safely"
     expect_close(
         answer(lambda a, b: sure, apart[0].copy(), apart[1].copy()),
         math.log(2),
         "told apart with certainty: log 2",
-        given="a critic that says 400 to all data and -400 to all samples",
+        given="a critic that says 800 to all data and -800 to all samples",
         rtol=1e-13,
         atol=1e-13,
         mistakes=[(np.nan, certainty), (np.inf, certainty), (-np.inf, certainty)],
@@ -172,9 +218,9 @@ def _(answer, rng):
     )
     expect_close(
         answer(lambda a, b: sure, apart[1].copy(), apart[0].copy()),
-        math.log(2) - 400,
-        "certain and always wrong costs 400 nats, not what a small constant allows",
-        given="a critic that says -400 to all data and 400 to all samples",
+        math.log(2) - 800,
+        "certain and always wrong costs 800 nats, not what a small constant allows",
+        given="a critic that says -800 to all data and 800 to all samples",
         mistakes=[(0.0, "do not clip: a negative reading says that the critic is worse than a coin")],
         hint=certainty,
     )
@@ -185,6 +231,11 @@ def _(answer, rng):
 
 @exercise("15.3", "gan_losses", points=3)
 def _(answer, rng):
+    with _gradients():
+        _losses(answer, rng)
+
+
+def _losses(answer, rng):
     import torch
 
     def three(value, given):
@@ -201,7 +252,7 @@ def _(answer, rng):
         return value
 
     names = ("the critic's loss", "the minimax loss", "the non-saturating loss")
-    for sizes in ((6, 6), (5, 9)):
+    for sizes in ((6, 6), (5, 9), (1, 4)):
         real = torch.tensor(rng.normal(1, 2, size=sizes[0]), requires_grad=True)
         fake = torch.tensor(rng.normal(-1, 2, size=sizes[1]), requires_grad=True)
         a, b = real.detach().numpy(), fake.detach().numpy()
@@ -292,6 +343,11 @@ def _(answer, rng):
 
 @exercise("15.4", "gan_step", points=4)
 def _(answer, rng):
+    with _gradients():
+        _step(answer, rng)
+
+
+def _step(answer, rng):
     import torch
     from torch import nn
 
@@ -358,6 +414,8 @@ def _(answer, rng):
 
     sampler, critic = Shift(start[0]), Line(*start[1:])
     optimizers = torch.optim.SGD([sampler.theta], lr=rates[0]), torch.optim.SGD(critic.parameters(), lr=rates[1])
+    sampler.train()
+    critic.eval()  # as nobody would; but it is not for the step to decide
     trace = []
     given = "a sampler z + theta, a critic a x + b, three steps of plain gradient descent"
     for x, z in batches:
@@ -430,6 +488,13 @@ def _(answer, rng):
         mistakes=[(want[:, [1, 0]], "the order: the critic's loss first")],
     )
     expect(
+        sampler.training and not critic.training,
+        "both players are left in the mode in which they were",
+        given="a sampler in training mode, a critic in evaluation mode",
+        got=f"sampler.training = {sampler.training}, critic.training = {critic.training}",
+        hint="train() and eval() change more than this step: leave them alone, or set the mode back",
+    )
+    expect(
         all(w.requires_grad for w in (*sampler.parameters(), *critic.parameters())),
         "both players can still learn afterwards",
         given=given,
@@ -458,7 +523,7 @@ def _(answer, rng):
         samples = ring[np.arange(800) % modes] + 0.05 * rng.normal(size=(800, 2))
         rng.shuffle(samples)
         given = f"800 samples near {modes} of 8 centres on a ring, radius 0.6"
-        found = _whole(answer(samples.copy(), ring.copy(), 0.6), given)
+        found = _whole(_asked(answer, samples, ring, 0.6), given)
         expect_equal(found, modes, "each mode with enough samples counts once", given=given)
     share = np.concatenate([np.full(9, 0), np.full(8, 1), np.full(383, 2)])  # a tenth of 400 / 5 is 8
     centres = np.array([[0.0, 0, 0], [5, 0, 0], [0, 5, 0], [0, 0, 5], [5, 5, 5]])
@@ -531,6 +596,34 @@ def _(answer, rng):
             given=given,
             mistakes=[(1 - want, "a squared distance belongs beside a squared radius")],
         )
+    at = "a sample at exactly the radius is not further than the radius: it belongs to the mode"
+    expect_equal(
+        _whole(answer(np.full((50, 1), 3.0), np.array([[1.0], [9.0]]), 2.0), "samples at a distance of 2, radius 2"),
+        1,
+        "a sample further than the radius belongs to no mode, and no other",
+        given="on a line, all samples at 3, centres 1 and 9, radius 2",
+        mistakes=[(0, at)],
+    )
+    for corner, want in ((0.8, 0), (0.6, 1)):
+        given = f"all samples {corner} up and {corner} to the right of the only centre, radius 1"
+        expect_equal(
+            _whole(answer(np.full((50, 2), corner), np.zeros((1, 2)), 1.0), given),
+            want,
+            "distances are Euclidean",
+            given=given,
+            mistakes=[(1 - want, "the distance is the root of the sum of squares over the coordinates")],
+        )
+    for _ in range(3):  # crowds of every size around centres in any order, some too small to count
+        places, crowd = rng.normal(size=(7, 3)) * 4, rng.integers(0, 12, size=7)
+        samples = np.repeat(places, crowd, axis=0) + 0.2 * rng.normal(size=(crowd.sum(), 3))
+        samples, part = rng.permutation(samples), float(rng.choice([0.3, 0.7, 1.0]))
+        given = f"crowds of {crowd.tolist()} around 7 centres in space, radius 1, least = {part}"
+        expect_equal(
+            _whole(answer(samples.copy(), places.copy(), 1.0, part), given),
+            truth(samples, places, 1.0, part),
+            "counted right",
+            given=given,
+        )
     samples = rng.normal(size=(500, 2)) * 2
     radius = float(rng.uniform(0.5, 1.0))
     given = f"500 samples of a broad Gaussian, radius {radius:.3f}"
@@ -555,14 +648,15 @@ def _(answer, rng):
     def unit(x):
         return x / np.linalg.norm(x, axis=1, keepdims=True)
 
-    for batch, size in ((4, 3), (6, 16)):
-        z0, z1 = rng.normal(size=(2, batch, size))
+    for batch, size in ((4, 3), (6, 16), (1, 2)):
+        z0, z1 = rng.normal(size=(2, batch, size)) * rng.uniform(0.5, 2, size=(2, batch, 1))
         t = float(rng.uniform(0.15, 0.4))
         omega = np.arccos((unit(z0) * unit(z1)).sum(1))[:, None]
         want = (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
         cosine = (unit(z0) * unit(z1)).sum(1)[:, None]
         whole = np.arccos(np.clip((unit(z0) * unit(z1)).sum(), -1, 1))
         inner = (z0 * z1).sum(1)[:, None]
+        sums = np.arccos(inner.sum() / (np.linalg.norm(z0) * np.linalg.norm(z1)))
         raw, flat = (np.arccos(np.clip(inner / d, -1, 1)) for d in (1.0, np.linalg.norm(z0) * np.linalg.norm(z1)))
         lengths = "measure the angle between directions: divide the inner product by both lengths"
 
@@ -573,7 +667,7 @@ def _(answer, rng):
         straight = (1 - t) * z0 + t * z1
         given = f"{batch} pairs of {size} numbers, t = {t:.3f}"
         expect_close(
-            answer(z0.copy(), z1.copy(), t),
+            _asked(answer, z0, z1, t),
             want,
             "the direction turns at a constant rate",
             given=given,
@@ -591,6 +685,7 @@ def _(answer, rng):
                     "a straight line pushed out to the sphere: its direction does not turn at a constant rate",
                 ),
                 (turned(cosine), "that uses the cosine as if it were the angle: take arccos"),
+                (turned(sums), "every pair has an angle of its own: take it row by row"),
                 (turned(whole), "every pair has an angle of its own: take it row by row"),
                 (turned(flat), "every noise has a length of its own: take the norm row by row, with axis=1"),
                 (turned(raw), lengths),
@@ -651,7 +746,7 @@ def _(answer, rng):
         w = np.exp(logits)
         want = (w * f).sum() / w.sum(), w.sum() ** 2 / (w**2).sum()
         given = f"n = {n}, f = {brief(f)}, logits = {brief(logits)}"
-        mean, size = pair(answer(f.copy(), logits.copy()), given)
+        mean, size = pair(_asked(answer, f, logits), given)
         d = expit(logits)
         expect_close(
             mean,
@@ -682,6 +777,12 @@ def _(answer, rng):
                 (want[1] / n, "that is the share of n; the size itself is asked for"),
                 (math.sqrt(want[1]), "that is its square root"),
                 ((w**2).sum() / w.sum() ** 2, "upside down"),
+                (
+                    np.exp(-(w / w.sum() * np.log(w / w.sum())).sum()),
+                    "that is the exponential of the weights' entropy, another size: here it is (sum w)^2 / sum w^2",
+                ),
+                (w.sum() / w.max(), "that compares with the largest weight only: (sum w)^2 / sum w^2"),
+                (float(n), "that counts the samples: with unequal weights they are worth fewer"),
                 (w.sum(), "the sum of weights depends on a constant in the logits; their squares must enter, too"),
             ],
         )

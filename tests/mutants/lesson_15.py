@@ -44,6 +44,58 @@ def optimal_discriminator(log_p, log_q):  # noqa: F811
     return p / (p + q + 1e-300)
 
 
+@alternative("15.1")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return 0.5 * (1 + np.tanh((log_p - log_q) / 2))
+
+
+@alternative("15.1")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return torch.sigmoid(torch.tensor(log_p) - torch.tensor(log_q))
+
+
+@alternative("15.1")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    found = []
+    for a, b in zip(log_p.tolist(), log_q.tolist(), strict=True):
+        found.append(1 / (1 + math.exp(b - a)) if a >= b else math.exp(a - b) / (1 + math.exp(a - b)))
+    return found
+
+
+@mutant("15.1", hint="0/0")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    top = max(log_p.max(), log_q.max())  # of the whole batch, where each point needs its own
+    p, q = np.exp(log_p - top), np.exp(log_q - top)
+    return p / (p + q)
+
+
+@mutant("15.1", hint="work on a copy")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    log_p -= log_q
+    return special.expit(log_p)
+
+
+@mutant("15.1", hint="no sum over the batch")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    p, q = np.exp(log_p), np.exp(log_q)
+    return p / (p + q).sum()
+
+
+@mutant("15.1", hint="not half of it")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return special.expit((log_p - log_q) / 2)
+
+
+@mutant("15.1", hint="the decision")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return log_p > log_q
+
+
+@mutant("15.1", hint="")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return np.clip(0.5 + (log_p - log_q) / 4, 0, 1)
+
+
 # 15.2 js_reading
 
 
@@ -77,7 +129,7 @@ def js_reading(fit, real, fake):  # noqa: F811
     return np.clip(math.log(2) - loss / 2, 0, math.log(2))
 
 
-@mutant("15.2", hint="logit of 400")
+@mutant("15.2", hint="logit of 800")
 def js_reading(fit, real, fake):  # noqa: F811
     n, m = len(real) // 2, len(fake) // 2
     critic = fit(real[:n], fake[:m])
@@ -85,7 +137,7 @@ def js_reading(fit, real, fake):  # noqa: F811
     return math.log(2) + (np.log(d_real + 1e-12).mean() + np.log(1 - d_fake + 1e-12).mean()) / 2
 
 
-@mutant("15.2", hint="logit of 400")
+@mutant("15.2", hint="logit of 800")
 def js_reading(fit, real, fake):  # noqa: F811
     n, m = len(real) // 2, len(fake) // 2
     critic = fit(real[:n], fake[:m])
@@ -131,6 +183,77 @@ def js_reading(fit, real, fake):  # noqa: F811
     n, m = len(real) // 2, len(fake) // 2
     critic = fit(real[:n], fake[:m])
     loss = np.logaddexp(0, critic(real[n:])).mean() + np.logaddexp(0, -critic(fake[m:])).mean()
+    return math.log(2) - loss / 2
+
+
+@mutant("15.2", hint="smaller half")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = (len(real) + 1) // 2, (len(fake) + 1) // 2
+    critic = fit(real[:n], fake[:m])
+    loss = np.logaddexp(0, -critic(real[n:])).mean() + np.logaddexp(0, critic(fake[m:])).mean()
+    return math.log(2) - loss / 2
+
+
+@alternative("15.2")
+def js_reading(fit, real, fake):  # noqa: F811
+    critic = fit(real[: len(real) // 2], fake[: len(fake) // 2])
+    a, b = torch.tensor(critic(real[len(real) // 2 :])), torch.tensor(critic(fake[len(fake) // 2 :]))
+    return math.log(2) - (F.softplus(-a.double()).mean() + F.softplus(b.double()).mean()) / 2
+
+
+@alternative("15.2")
+def js_reading(fit, real, fake):  # noqa: F811
+    (a, b), (c, d) = (np.split(x, [len(x) // 2]) for x in (real, fake))
+    critic = fit(a, c)
+
+    def cost(u):  # log(1 + exp(u))
+        return max(u, 0.0) + math.log1p(math.exp(-abs(u)))
+
+    data, samples = [cost(-u) for u in critic(b)], [cost(u) for u in critic(d)]
+    return math.log(2) - sum(data) / len(data) / 2 - sum(samples) / len(samples) / 2
+
+
+@mutant("15.2", hint="not their difference")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    return math.log(2) - (np.logaddexp(0, -critic(real[n:])).mean() - np.logaddexp(0, critic(fake[m:])).mean()) / 2
+
+
+@mutant("15.2", hint="call fit once")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    found = []
+    for a, b, c, d in ((real[:n], real[n:], fake[:m], fake[m:]), (real[n:], real[:n], fake[m:], fake[:m])):
+        critic = fit(a, c)
+        found.append(np.logaddexp(0, -critic(b)).mean() + np.logaddexp(0, critic(d)).mean())
+    return math.log(2) - np.mean(found) / 2
+
+
+@mutant("15.2", hint="in the order in which they came")
+def js_reading(fit, real, fake):  # noqa: F811
+    rng = np.random.default_rng(0)
+    real, fake = rng.permutation(real), rng.permutation(fake)
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    loss = np.logaddexp(0, -critic(real[n:])).mean() + np.logaddexp(0, critic(fake[m:])).mean()
+    return math.log(2) - loss / 2
+
+
+@mutant("15.2", hint="logit of 800")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    with np.errstate(all="ignore"):
+        loss = np.log1p(np.exp(-critic(real[n:]))).mean() + np.log1p(np.exp(critic(fake[m:]))).mean()
+    return math.log(2) - loss / 2
+
+
+@mutant("15.2", hint="not medians")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    loss = np.median(np.logaddexp(0, -critic(real[n:]))) + np.median(np.logaddexp(0, critic(fake[m:])))
     return math.log(2) - loss / 2
 
 
@@ -205,6 +328,31 @@ def gan_losses(real, fake):  # noqa: F811
 def gan_losses(real, fake):  # noqa: F811
     critic = F.softplus(-real).mean() + F.softplus(fake.detach()).mean()
     return critic, -F.softplus(fake).mean(), F.softplus(-fake).mean()
+
+
+@alternative("15.3")
+def gan_losses(real, fake):  # noqa: F811
+    minimax = F.logsigmoid(-fake).mean()
+    return -F.logsigmoid(real).mean() - minimax, minimax, -F.logsigmoid(fake).mean()
+
+
+@alternative("15.3")
+def gan_losses(real, fake):  # noqa: F811
+    def cost(u):  # log(1 + exp(u))
+        return (u.clamp_min(0) + torch.log1p(torch.exp(-u.abs()))).sum() / len(u)
+
+    return [cost(-real) + cost(fake), -cost(fake), cost(-fake)]
+
+
+@mutant("15.3", hint="")
+def gan_losses(real, fake):  # noqa: F811
+    smooth = 0.9 * F.softplus(-real).mean() + 0.1 * F.softplus(real).mean()  # labels of 0.9
+    return smooth + F.softplus(fake).mean(), -F.softplus(fake).mean(), F.softplus(-fake).mean()
+
+
+@mutant("15.3", hint="")
+def gan_losses(real, fake):  # noqa: F811
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean(), -F.softplus(fake).mean(), -fake.mean()  # hinge
 
 
 # 15.4 gan_step
@@ -411,6 +559,39 @@ def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noq
     return first, own
 
 
+@alternative("15.4")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    losses = []
+    for player, optimizer in ((critic, critic_optimizer), (sampler, sampler_optimizer)):
+        fake = critic(sampler(z))
+        loss = (
+            F.softplus(-fake).mean() if player is sampler else F.softplus(-critic(x)).mean() + F.softplus(fake).mean()
+        )
+        weights = list(player.parameters())
+        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+            weight.grad = gradient
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@mutant("15.4", hint="leave them alone")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    sampler.eval()
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z)
+
+
+@mutant("15.4", hint="must be taken back")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    for weight in critic.parameters():
+        weight.requires_grad_(True)
+    first = _critic_turn(sampler, critic, critic_optimizer, x, z)
+    for weight in critic.parameters():
+        weight.requires_grad_(False)
+    return first, _sampler_turn(sampler, critic, sampler_optimizer, z)
+
+
 # 15.5 count_modes
 
 
@@ -478,6 +659,45 @@ def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
 @mutant("15.5", hint="round nothing down")
 def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
     return int((_counts(samples, centres, radius) >= max(1, int(least * len(samples) / len(centres)))).sum())
+
+
+@alternative("15.5")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    held = [0] * len(centres)
+    for sample in samples:
+        distances = [math.dist(sample, centre) for centre in centres]
+        nearest = min(range(len(centres)), key=distances.__getitem__)
+        held[nearest] += distances[nearest] <= radius
+    return sum(h >= 1 and h >= least * len(samples) / len(centres) for h in held)
+
+
+@alternative("15.5")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    distance = torch.cdist(torch.tensor(samples), torch.tensor(centres), compute_mode="donot_use_mm_for_euclid_dist")
+    near, owner = distance.min(1)
+    held = torch.bincount(owner[near <= radius], minlength=len(centres))
+    return ((held > 0) & (held >= least * len(samples) / len(centres))).sum()
+
+
+@mutant("15.5", hint="exactly the radius")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    distance = spatial.distance.cdist(samples, centres)
+    counts = np.bincount(distance.argmin(1)[distance.min(1) < radius], minlength=len(centres))
+    return int((counts >= max(1, least * len(samples) / len(centres))).sum())
+
+
+@mutant("15.5", hint="root of the sum of squares")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    distance = spatial.distance.cdist(samples, centres, "chebyshev")
+    counts = np.bincount(distance.argmin(1)[distance.min(1) <= radius], minlength=len(centres))
+    return int((counts >= max(1, least * len(samples) / len(centres))).sum())
+
+
+@mutant("15.5", hint="root of the sum of squares")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    distance = spatial.distance.cdist(samples, centres, "cityblock")
+    counts = np.bincount(distance.argmin(1)[distance.min(1) <= radius], minlength=len(centres))
+    return int((counts >= max(1, least * len(samples) / len(centres))).sum())
 
 
 # 15.6 slerp
@@ -563,6 +783,44 @@ def slerp(z0, z1, t):  # noqa: F811
         return np.where(np.sin(omega) < 1e-6, (1 - t) * z0 + t * z1, turned)
 
 
+@alternative("15.6")
+def slerp(z0, z1, t):  # noqa: F811
+    omega = _angle(z0, z1)
+    whole = np.sinc(omega / np.pi)  # sin(omega) / omega, which is 1 at 0
+    return ((1 - t) * np.sinc((1 - t) * omega / np.pi) * z0 + t * np.sinc(t * omega / np.pi) * z1) / whole
+
+
+@alternative("15.6")
+def slerp(z0, z1, t):  # noqa: F811
+    a, b = torch.tensor(z0), torch.tensor(z1)
+    omega = torch.cosine_similarity(a, b, dim=1).clamp(-1, 1).acos()[:, None]
+    near = omega.sin() < 1e-6
+    sine = torch.where(near, torch.ones_like(omega), omega.sin())
+    turned = (((1 - t) * omega).sin() * a + (t * omega).sin() * b) / sine
+    return torch.where(near, torch.lerp(a, b, t), turned)
+
+
+@mutant("15.6", hint="work on a copy")
+def slerp(z0, z1, t):  # noqa: F811
+    omega = _angle(z0, z1)
+    same = np.sin(omega) < 1e-6
+    sine = np.where(same, 1, np.sin(omega))
+    z0 *= np.where(same, 1 - t, np.sin((1 - t) * omega) / sine)
+    return z0 + np.where(same, t, np.sin(t * omega) / sine) * z1
+
+
+@mutant("15.6", hint="row by row")
+def slerp(z0, z1, t):  # noqa: F811
+    cosine = (z0 * z1).sum() / np.sqrt((z0 * z0).sum() * (z1 * z1).sum())
+    omega = np.full((len(z0), 1), np.arccos(np.clip(cosine, -1, 1)))
+    return (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
+
+
+@mutant("15.6", hint="")
+def slerp(z0, z1, t):  # noqa: F811
+    return np.sqrt(1 - t) * z0 + np.sqrt(t) * z1  # keeps the variance, and turns at no constant rate
+
+
 # 15.7 corrected_mean
 
 
@@ -613,3 +871,42 @@ def corrected_mean(f, logits):  # noqa: F811
 def corrected_mean(f, logits):  # noqa: F811
     w = np.exp(logits - logits.max())
     return (w * f).mean(), w.sum() ** 2 / (w**2).sum()
+
+
+@alternative("15.7")
+def corrected_mean(f, logits):  # noqa: F811
+    top = max(logits.tolist())
+    w = [math.exp(u - top) for u in logits.tolist()]
+    total = math.fsum(w)
+    return [math.fsum(a * b for a, b in zip(w, f, strict=True)) / total, total**2 / math.fsum(a * a for a in w)]
+
+
+@alternative("15.7")
+def corrected_mean(f, logits):  # noqa: F811
+    logits = torch.tensor(logits)
+    share = torch.exp(logits - torch.logsumexp(logits, 0))
+    return torch.stack([(share * torch.tensor(f)).sum(), torch.exp(-torch.logsumexp(2 * share.log(), 0))])
+
+
+@mutant("15.7", hint="work on a copy")
+def corrected_mean(f, logits):  # noqa: F811
+    logits -= logits.max()
+    w = np.exp(logits)
+    return (w * f).sum() / w.sum(), w.sum() ** 2 / (w**2).sum()
+
+
+@mutant("15.7", hint="entropy")
+def corrected_mean(f, logits):  # noqa: F811
+    share = special.softmax(logits)
+    return np.dot(share, f), np.exp(special.entr(share).sum())
+
+
+@mutant("15.7", hint="counts the samples")
+def corrected_mean(f, logits):  # noqa: F811
+    return np.dot(special.softmax(logits), f), len(f)
+
+
+@mutant("15.7", hint="")
+def corrected_mean(f, logits):  # noqa: F811
+    w = np.minimum(np.exp(np.minimum(logits - logits.min(), 700)), 50.0)  # weights that are cut off
+    return (w * f).sum() / w.sum(), w.sum() ** 2 / (w**2).sum()

@@ -157,6 +157,88 @@ class AtOnce(nn.Module):
         return z, total
 
 
+def squeeze(pixels: Sequence[int], size: int) -> list[list[int]]:
+    """A square of pixels, row by row, as four channels of half its side: those at even and odd rows and columns.
+
+    Args:
+        pixels: size^2 indices, row by row.
+        size: the side, an even number.
+
+    Raises:
+        ValueError: the side is odd, or does not fit.
+
+    Source: Dinh, Sohl-Dickstein, Bengio (2017), section 3.6.
+
+    >>> squeeze(range(16), 4)
+    [[0, 2, 8, 10], [1, 3, 9, 11], [4, 6, 12, 14], [5, 7, 13, 15]]
+    """
+    if size % 2 or len(pixels) != size**2:
+        raise ValueError(f"a square with an even side is squeezed; side {size} and {len(pixels)} pixels are none")
+    square = np.asarray(pixels).reshape(size, size)
+    return [square[a::2, b::2].ravel().tolist() for a in (0, 1) for b in (0, 1)]
+
+
+class Maps(nn.Module):
+    """Channels of a squeezed image, (B, kept size^2), to the parameters of others, (B, bent size^2 outputs).
+
+    Two convolutions: each place sees the 5 x 5 around it, and knows where it is. All zero to begin with.
+
+    Args:
+        kept, bent: how many channels.
+        outputs: parameters for each number.
+        size: side of the channels.
+        width: of the network.
+    """
+
+    def __init__(self, kept: int, bent: int, outputs: int, *, size: int, width: int = 48):
+        super().__init__()
+        self.kept, self.bent, self.size = kept, bent, size
+        self.first = nn.Conv2d(kept, width, 3, padding=1)
+        self.place = nn.Parameter(torch.randn(width, size, size) * 0.1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.out = nn.Conv2d(width, bent * outputs, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.view(len(x), self.kept, self.size, self.size)
+        h = self.first(6 * x - 3) + self.place  # (B, width, size, size)
+        h = self.out(F.silu(h + self.second(F.silu(h))))
+        return h.view(len(x), self.bent, -1, self.size**2).transpose(2, 3).flatten(1)
+
+
+def multiscale_flow(*, levels: int = LEVELS, bins: int | None = None, rounds: int = 1, width: int = 48) -> PixelFlow:
+    """Couplings that alternate, on two scales, with a squeeze before each scale and a split after it.
+
+    On 8 x 8 pixels: four channels of 4 x 4, two and two take turns, and two leave as noise; the other two take turns,
+    and one leaves; the last is squeezed and goes the same way. What leaves was bent as the others say, and the others
+    were bent as it says.
+
+    Args:
+        levels: L.
+        bins: of each spline; by default L.
+        rounds: how often a turn is taken at each scale.
+        width: of the networks.
+    """
+    bins = bins or levels
+    outputs = 2 * bins + 1
+    transforms, image, size = [], list(range(SIZE**2)), SIZE
+
+    def turns(one: list[list[int]], other: list[list[int]], side: int) -> None:
+        for _ in range(rounds):
+            for kept, bent in ((one, other), (other, one)):
+                network = Maps(len(kept), len(bent), outputs, size=side, width=width)
+                transforms.append(Coupling(sum(kept, []), sum(bent, []), network, kind="box"))
+
+    while size > 2:
+        a, b, c, d = squeeze(image, size)
+        size //= 2
+        turns([b, c], [a, d], size)  # then b and c leave
+        turns([d], [a], size)  # then d leaves
+        image = a
+    return PixelFlow(Flow(SIZE**2, transforms), levels=levels)
+
+
 class PixelFlow(Dequantized, nn.Module):
     """A flow on dequantized images, (B, size, size) whole numbers 0 ... levels - 1.
 

@@ -12,7 +12,7 @@ from genutils.data import digits, moons, ring
 from genutils.flow import Autoregressive, Constant, Coupling, Flow, Lookup, spline
 from genutils.model import Dequantized, bits_per_dim, kind
 from genutils.networks import ResidualMLP
-from genutils.pixelflow import AtOnce, Pixels, Window, groups
+from genutils.pixelflow import AtOnce, Maps, Pixels, Window, groups, multiscale_flow, squeeze
 from genutils.recipes import Budget
 from genutils.recipes import flow as recipe
 from genutils.tasks import task
@@ -236,6 +236,44 @@ def test_groups_hold_every_pixel_once():
     assert sorted(sum(groups(), [])) == list(range(64))
     with pytest.raises(ValueError, match="63"):
         groups((8, 55))
+
+
+def test_squeezing_takes_every_second_row_and_column():
+    channels = squeeze(range(64), 8)
+    assert sorted(sum(channels, [])) == list(range(64)) and [len(c) for c in channels] == [16] * 4
+    for (a, b), channel in zip(((0, 0), (0, 1), (1, 0), (1, 1)), channels, strict=True):
+        assert all(i // 8 % 2 == a and i % 8 % 2 == b for i in channel) and channel == sorted(channel)
+    assert squeeze(channels[3], 4)[0] == [9, 13, 41, 45]
+    for pixels, size in ((range(9), 3), (range(15), 4)):
+        with pytest.raises(ValueError, match="even side"):
+            squeeze(pixels, size)
+
+
+def test_maps_see_the_places_around_and_put_parameters_where_they_belong():
+    torch.manual_seed(0)
+    net = Maps(2, 3, 5, size=6, width=8)
+    assert not net(torch.rand(2, 72)).any()
+    noisy(net)
+    x = torch.rand(1, 72, dtype=torch.float64)
+    for place in (0, 14, 35):
+        y = x.clone()
+        y[0, 36 + place] += 0.1  # the second channel
+        moved = ((net(y) - net(x)).view(3, 36, 5).abs().amax((0, 2)) > 1e-9).nonzero()[:, 0].tolist()
+        near = [i for i in range(36) if abs(i // 6 - place // 6) <= 2 and abs(i % 6 - place % 6) <= 2]
+        assert moved == near
+
+
+def test_the_multiscale_flow_inverts_and_its_log_determinant_is_autograds():
+    torch.manual_seed(0)
+    model = noisy(multiscale_flow(levels=4, bins=4, width=8).model, 0.2)
+    x = torch.rand(3, 64, generator=seeded(), dtype=torch.float64)
+    z, ladj = model(x)
+    back, other = model.inverse(z)
+    assert torch.allclose(back, x, atol=1e-6) and torch.allclose(ladj, -other, atol=1e-5)
+    jacobian = torch.autograd.functional.jacobian(lambda v: model(v[None])[0][0], x[0])
+    assert ladj[0].item() == pytest.approx(torch.linalg.slogdet(jacobian)[1].item(), abs=1e-6)
+    assert (jacobian.abs() > 0).float().mean() > 0.3 and ladj.std() > 0.05
+    assert (jacobian - torch.diag(jacobian.diag())).abs().amax(1).min() > 0  # every pixel is bent as others say
 
 
 def test_the_affine_recipe_turns_the_plane_and_is_exact():

@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from genutils.check import exercise
-from genutils.check.expect import NATS, brief, expect, expect_close, numbers
+from genutils.check.expect import NATS, brief, expect, expect_close, numbers, unchanged
+
+_ABSOLUTE = "a falling g has a negative slope: take its absolute value"
 
 
 def _pair(got, says: str):
@@ -24,43 +26,83 @@ def _pair(got, says: str):
 # 12.1 -----------------------------------------------------------------------------------------------------------------
 
 
-@exercise("12.1", "bent_log_density", points=1)
+@exercise("12.1", "folded_log_density", points=1)
 def _(answer, rng):
-    def log_noise(z):
+    def gaussian(z):
         return -0.5 * z**2 - 0.5 * math.log(2 * math.pi)
 
-    for sign in (1, -1):
-        a, b, c = sign * rng.uniform(0.5, 3), rng.normal(), sign * rng.uniform(0.2, 1)
+    a, b = rng.uniform(0.5, 2), rng.normal()
 
-        def f(x, a=a, b=b, c=c):
-            return a * x + b + c * np.sinh(x)
+    def lopsided(z):  # not the same at z and -z, so that every layer counts
+        return gaussian(z - 0.7)
 
-        def slope(x, a=a, c=c):
-            return a + c * np.cosh(x)
-
-        x = rng.normal(size=6)
-        want = log_noise(f(x)) + np.log(np.abs(slope(x)))
-        with np.errstate(invalid="ignore"):
-            unsigned = log_noise(f(x)) + np.log(slope(x))
-        expect_close(
-            answer(x.copy(), f, slope, log_noise),
-            want,
-            "log p(x) = log p_z(f(x)) + log |f'(x)|",
-            given=f"x = {brief(x)}, Gaussian noise, a {'rising' if sign > 0 else 'falling'} f",
-            mistakes=[
-                (log_noise(f(x)), "the stretch is missing: the noise's density alone does not integrate to one over x"),
-                (2 * log_noise(f(x)) - want, "the sign: f goes from data to noise, so its log-slope is added"),
-                (log_noise(f(x)) + np.abs(slope(x)), "add the logarithm of the slope, not the slope"),
-                (np.exp(log_noise(f(x))) * np.abs(slope(x)), "that is the density itself: return its logarithm"),
-                (log_noise(x) + np.log(np.abs(slope(x))), "the noise's density is asked at f(x), not at x"),
-                (unsigned, "a falling f has a negative slope: take its absolute value"),
-                ([want.sum()] * 6, "one value for each x: nothing is summed here"),
-                (want.sum(), "one value for each x: nothing is summed here"),
-                (log_noise(f(x)) / np.abs(slope(x)), "log_noise is a logarithm already: add the log of the slope"),
-                (log_noise(f(x)) * np.abs(slope(x)), "log_noise is a logarithm already: add the log of the slope"),
-                (want[:, None], "the shape is (B,), as that of x"),
-            ],
-        )
+    cases = [
+        ("one place, a rising g", lambda x: ((x - b) / a)[None], lambda z: a + 0 * z, gaussian),
+        ("one place, a falling g", lambda x: ((b - x) / a)[None], lambda z: -a + 0 * z, lopsided),
+        (
+            "three places, x = frac(z)",
+            lambda x: np.stack([x - 1, x, x + 1]),
+            lambda z: np.ones_like(z),
+            lambda z: np.where(np.abs(z) < 2, gaussian(z), -np.inf),
+        ),
+        ("two places, x = z^2", lambda x: np.stack([np.sqrt(x), -np.sqrt(x)]), lambda z: 2 * z, lopsided),
+        (
+            "two places, x = |z| with other slopes",
+            lambda x: np.stack([x / a, -x]),
+            lambda z: np.where(z > 0, a, -1.0),
+            lopsided,
+        ),
+    ]
+    for name, places, slope, log_noise in cases:
+        x = rng.permutation(np.linspace(0.1, 0.95, 6)) + rng.uniform(0, 0.04, size=6)
+        z = places(x)
+        base, logs = log_noise(z), np.log(np.abs(slope(z)))
+        want = np.logaddexp.reduce(base - logs)
+        tall = len(z) > 1
+        mistakes = [
+            (np.logaddexp.reduce(base), "the stretch is missing: divide each layer's density by |g'|"),
+            (np.logaddexp.reduce(base + logs), "the sign: g goes from noise to data, so its log-slope is subtracted"),
+            (base[0] - logs[0], "only the first place is counted: dust from all places lies at x"),
+            (base[-1] - logs[-1], "only the last place is counted: dust from all places lies at x"),
+            ((base - logs).max(0), "only the densest place is counted: dust from all places lies at x"),
+            ((base - logs).sum(0), "densities of layers add up, their logarithms do not"),
+            (want - math.log(len(z)), "that is the mean over places: the layers' densities add up"),
+            ((base - logs).mean(0), "densities of layers add up, their logarithms do not"),
+            (np.exp(want), "that is the density itself: return its logarithm"),
+            (np.logaddexp.reduce(base) - logs[0], "each place has a slope of its own"),
+            (
+                np.logaddexp.reduce(base - np.log(np.abs(slope(x)))[None]),
+                "the slope is asked at the places z, not at x",
+            ),
+            (np.full(6, np.nan), _ABSOLUTE),
+            (np.log(np.abs((np.exp(base) / slope(z)).sum(0))), _ABSOLUTE),
+            (
+                np.full(6, np.logaddexp.reduce(base - logs, axis=None)),
+                "one value for each x: sum over the K places only",
+            ),
+            (want.sum(), "one value for each x: nothing is summed over the batch"),
+        ]
+        if not tall:
+            mistakes = [m for m in mistakes if "place" not in m[1] and "layers add" not in m[1]]
+        kept = x.copy()
+        got = answer(kept, places, slope, log_noise)
+        given = f"x = {brief(x)}, {name}"
+        mistakes = [(w, h) for w, h in mistakes if np.shape(w) != want.shape or not np.allclose(w, want)]
+        expect_close(got, want, "p(x) is the sum over the places z of p_z(z) / |g'(z)|", given=given, mistakes=mistakes)
+        unchanged(x, kept, given=given)
+    x = np.array([1600.0, 4900.0])
+    got = numbers(
+        answer(x.copy(), lambda x: np.stack([np.sqrt(x), -np.sqrt(x)]), lambda z: 2 * z, gaussian),
+        "far out is asked below",
+    )
+    expect_close(
+        got,
+        gaussian(np.sqrt(x)) - np.log(np.sqrt(x)),
+        "far out the logarithm is as good as anywhere",
+        given="x = [1600, 4900], x = z^2, Gaussian noise",
+        mistakes=[(np.full(2, -np.inf), "exp became 0: add densities by their logarithms, with logaddexp")],
+        hint="exp became 0: add densities by their logarithms, with logaddexp",
+    )
 
 
 # 12.2 -----------------------------------------------------------------------------------------------------------------
@@ -68,20 +110,32 @@ def _(answer, rng):
 
 @exercise("12.2", "affine_coupling", points=2)
 def _(answer, rng):
-    for d, k in ((2, 1), (5, 2), (3, 1)):
+    for d, k, batch in ((2, 1, 4), (5, 2, 4), (4, 3, 1), (7, 2, 6)):
         weights = rng.normal(size=(2, k, d - k)) * 0.7
+        calls = []
 
-        def network(kept, weights=weights, k=k):
+        def network(kept, weights=weights, k=k, calls=calls):
             kept = np.asarray(kept, dtype=float)
+            calls.append(len(kept))
             if kept.ndim != 2 or kept.shape[1] != k:
                 raise ValueError(f"the network takes the first {k} numbers, (B, {k}); it was given {kept.shape}")
             return np.tanh(kept @ weights[0]), np.sin(kept @ weights[1])
 
-        x = rng.normal(size=(4, d))
+        x = rng.normal(size=(batch, d)) * rng.uniform(0.3, 3, size=d)
         s, t = network(x[:, :k])
+        calls.clear()
         bent = x[:, k:] * np.exp(s) + t
         given = f"D = {d}, k = {k}, x = {brief(x)}"
-        z, ladj = _pair(answer(x.copy(), k, network), "a coupling returns z and the log-determinant")
+        kept_x = x.copy()
+        z, ladj = _pair(answer(kept_x, k, network), "a coupling returns z and the log-determinant")
+        unchanged(x, kept_x, given=given)
+        expect(
+            calls == [batch],
+            "the network is called once, with the whole batch",
+            given=given,
+            got=f"{len(calls)} calls, of {brief(calls)} rows",
+            hint="one call answers for all examples, and gives s and t together",
+        )
         expect_close(
             z,
             np.hstack([x[:, :k], bent]),
@@ -135,7 +189,9 @@ def _(answer, rng):
     t[:2] = (0, 1)
     y = _bin(t, y0, w, h, d0, d1)
     args = [y, x0, y0, w, h, d0, d1]
-    got = numbers(answer(*(a.copy() for a in args)), "x is an array of numbers")
+    kept = [a.copy() for a in args]
+    got = numbers(answer(*kept), "x is an array of numbers")
+    unchanged(args, kept)
     s, u = h / w, y - y0
     bend = d0 + d1 - 2 * s
     a, b, c = h * (s - d0) + u * bend, h * d0 - u * bend, -s * u
@@ -177,6 +233,24 @@ def _(answer, rng):
             "gives -2 c / (b + root)",
             rtol=1e-5,
             atol=1e-6,
+        )
+    t = np.linspace(0, 1, 9)
+    for w1, h1, e0, e1 in (
+        (1.0, 0.01, 5.0, 0.2),
+        (0.01, 1.0, 0.1, 300.0),
+        (1.0, 1.0, 1e-3, 1e-3),
+        (1.0, 1.0, 50.0, 50.0),
+    ):
+        w2, h2, d2, d3 = (v * np.ones(9) for v in (w1, h1, e0, e1))
+        y = _bin(t, 2.0, w2, h2, d2, d3)
+        got = numbers(answer(y, -np.ones(9), 2 * np.ones(9), w2, h2, d2, d3), "steep and flat bins are asked below")
+        expect_close(
+            _bin((got + 1) / w2, 2.0, w2, h2, d2, d3),
+            y,
+            "the spline takes your x back to y, in steep and flat bins as well",
+            given=f"w = {w1}, h = {h1}, d0 = {e0}, d1 = {e1}, nine values of y from one end to the other",
+            rtol=1e-6,
+            atol=1e-8 * h1,
         )
 
 
@@ -223,8 +297,17 @@ def _(answer, rng):
             for extra, extra_words in ((scaled, ""), (0.0, scale))
             if first_words or (toll_words and len(layers) > 1) or extra_words
         ]
+        kept = x.copy(), mean.copy(), std.copy()
+        got = answer(*kept, list(layers), log_noise)
+        backwards, other = (x - mean) / std, 0.0
+        for layer in reversed(layers):
+            backwards, toll = layer(backwards)
+            other = other + toll
+        if len(layers) > 1:
+            wrong = log_noise(backwards).sum(1) + other + scaled
+            mistakes.append((wrong, "the layers are applied in the order of the list, the first one first"))
         expect_close(
-            answer(x.copy(), mean.copy(), std.copy(), list(layers), log_noise),
+            got,
             base.sum(1) + total + scaled,
             "log p(x) is the noise's log-density plus the log-determinants of all that was done to x",
             given=f"B = {b}, D = {d}, Gaussian noise, {name}",

@@ -188,7 +188,7 @@ def try_module(module: str, mutants: list[Mutant], scratch: pathlib.Path, say: C
             )
         file = scratch / "genutils" / f"{module}.py"
         original = file.read_text(encoding="utf-8")
-        file.write_text("1 / 0\n", encoding="utf-8")
+        file.write_text(f"{original}\n1 / 0\n", encoding="utf-8")
         if run(scratch, tests, took * 2 + 5, log)[0] != "red":
             raise SystemExit(f"{module}: {' '.join(tests)} does not read the scratch copy")
         say(f"{module}: {sum(fresh)} mutants, tests take {took:.1f} CPU seconds")

@@ -79,7 +79,9 @@ def test_levels_are_named_and_two_are_a_challenge():
         assert set(levels) <= {"warm-up", "core", "challenge"}, levels
         assert levels.count("challenge") >= 2 and "warm-up" in levels
         for id, cell in by_role(lesson, "statement").items():
-            assert cell["source"].startswith(f"### Exercise {id} (")
+            heading, _, body = cell["source"].partition("\n")
+            assert heading.startswith(f"### Exercise {id} (")
+            assert len(body.split()) >= 10, f"{id} has a heading and no statement in words"
 
 
 @pytest.mark.parametrize("id", IDS)

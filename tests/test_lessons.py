@@ -13,7 +13,7 @@ import pytest
 from tests.notebooks import LESSONS, SOLUTIONS, cells, imports
 from tools import build_book, calibrate
 from tools.cards import LINE, carded, measured, reading, sentence
-from tools.lessons import FURTHER, SITTING, core, heading, lessons
+from tools.lessons import FURTHER, SITTING, core, heading, lessons, outline
 from tools.link_lessons import linked
 
 NOTEBOOKS = LESSONS + SOLUTIONS
@@ -126,6 +126,21 @@ class TestLesson:
             if cell["cell_type"] == "markdown":
                 for target in re.findall(r"\]\(([^)#:\s]+\.(?:ipynb|md))", cell["source"]):
                     assert (path.parent / target).exists(), target
+
+
+def test_lessons_about_models_have_something_to_debug():
+    parts = [part for part in outline() if re.match("Part I[IV]+[. ]", part.caption)]
+    stems = [lesson.stem for part in parts for lesson in part.lessons if lesson.written]
+    assert len(stems) >= 5
+    for path in LESSONS:
+        text = " ".join(c["source"] for c in cells(path) if c["cell_type"] == "markdown")
+        assert path.stem not in stems or re.search(r"(?i)\bdebug", text), path.stem
+
+
+def test_the_first_figure_stands_at_the_top():
+    for path in LESSONS:
+        code = [c["source"] for c in cells(path) if c["cell_type"] == "code"]
+        assert any(re.search(r"\b(show|play|live)\w*\(", source) for source in code[:3]), path.stem
 
 
 def test_every_lesson_keeps_to_its_budget(book):

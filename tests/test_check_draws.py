@@ -39,6 +39,7 @@ WRONG = {
     "mirror images": (lambda x: np.concatenate([x[: N // 2], -x[: N // 2]]), "mirror"),
     "near copies": (lambda x: np.concatenate([x[: N // 2], 0.9 * x[: N // 2] + 0.436 * x[N // 2 :]]), "its own"),
     "a chain": (lambda x: _chain(x, 0.2), "its own"),
+    "shared by neighbours": (lambda x: np.lib.stride_tricks.sliding_window_view(x.ravel()[: N + D - 1], D), "its own"),
     "sorted": (lambda x: np.sort(x, axis=0), "its own"),
     "chained sizes": (lambda x: np.abs(_chain(x, 0.8)) * np.sign(gaussian(99)), "its own"),
     "standardised": (lambda x: (x - x.mean(0)) / x.std(0), "too even"),

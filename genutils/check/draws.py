@@ -41,7 +41,8 @@ def expect_gaussian(white: np.ndarray, *, given: str = "", what: str = "the draw
         copies = len(np.unique(np.round(white[:, 0], 12))) < n - 5
         words = "some come twice" if copies else "each comes with its mirror image"
         wrong("are independent of each other", f"{words}: {OWN}")
-    for values in (white, white**2 - 1):
+    turned = np.column_stack([white, axes[-1]])  # a draw may also share its numbers with the next in other places
+    for values in (turned, turned**2 - 1):
         if _follow(values) > 7.5 / math.sqrt(n):
             wrong("are independent of each other", OWN)
     if n * (white.mean(0) ** 2).sum() < 1e-8 or np.abs(white.T @ white / n - np.eye(d)).max() < 1e-7:

@@ -159,6 +159,15 @@ def _(answer, rng):
             **FLOAT32,
         )
         unchanged(before, rolls, "the rolls are left as they were", given=given)
+        if extra == 0:
+            got = numbers(answer(rolls.copy(), faces, extra), "an array", given=given)
+            expect(
+                bool((got[counts == 0] == 0).all()),
+                "with nothing added, what did not come has the probability 0",
+                given=given,
+                got=got,
+                hint="add `extra` as it is, also if it is 0",
+            )
     none = np.array([], dtype=int)
     expect_close(
         answer(none, 5, 1.0),
@@ -240,6 +249,15 @@ def _(answer, rng):
             hint = "a seed is fixed inside: draw from rng and from nothing else"
             expect(bool((x != other).any()), "another seed gives other rolls", given=given, hint=hint)
     p, runs = np.array([0.5, 0.2, 0.3]), []
+    one = np.random.default_rng(int(rng.integers(2**32)))
+    lots = [tuple(numbers(answer(p.copy(), 60, one), "roll returns an array").tolist()) for _ in range(30)]
+    expect(
+        len(set(lots)) == 30,
+        "rolled again with the same rng, other rolls come",
+        given=f"p = {p}, n = 60, thirty times with one generator",
+        got=f"{len(set(lots))} different results",
+        hint="make no generator of your own: draw every roll from rng",
+    )
     for run in range(41):
         n = 50 if run < 40 else 1
         if n == 1:
@@ -320,7 +338,9 @@ def _(answer, rng):
         math.log(2),
         "a face that is impossible and does not come costs nothing",
         given="q = [0.5, 0.5, 0], rolls = [0, 1, 1]",
-        hint="0 * log 0 is nan: look up q at the rolls only",
+        hint="it did not come: only what came can surprise"
+        if np.isinf(numbers(got, "one number")).any()
+        else "0 * log 0 is nan: look up q at the rolls only",
         **FLOAT32,
     )
 
@@ -339,6 +359,7 @@ def _(answer, rng):
     cases.append((np.array([0, 1, 1, 0]), np.array([0, 1]), 2, [0.25, 2.0, 1.0]))  # all tables alike: the larger
     cases.append((np.array([0, 0, 0, 1]), np.array([0, 1, 0, 0] * 5), 2, [1.0, 0.0, 0.1]))  # nothing is worth adding
     cases.append((np.array([1, 1, 0, 1]), np.array([0, 0, 2, 2, 2, 1]), 4, [2.0]))  # one candidate, a face unseen
+    cases.append((np.array([0, 1] * 10), np.array([0, 1] * 100 + [2]), 3, [0.0, 1.0]))  # one surprise is enough
     for train, validation, faces, some in cases:
         given = (
             f"{len(train)} rolls to learn from, {len(validation)} to choose by, faces = {faces}, candidates = {some}"
@@ -390,7 +411,16 @@ def _(answer, rng):
                 *((e, "several do equally well: take the larger") for e in some if costs[e] <= low + 1e-12),
                 *([(min(above, key=lambda e: costs[e]), "0 is a candidate like the others")] if best == 0 else []),
                 *(
-                    [(worst, "that is the most surprised of all: judge by the validation rolls, and take the lowest")]
+                    [
+                        (
+                            worst,
+                            "judge by the validation rolls: something came there that this table calls impossible, and "
+                            "then its average surprise is infinite"
+                            if math.isinf(costs[worst])
+                            else "that is the most surprised of all: judge by the validation rolls, "
+                            "and take the lowest",
+                        )
+                    ]
                     if worst == on_train
                     else [
                         (
@@ -450,7 +480,9 @@ def _(answer, rng):
             "each point lies near the centre of its cause",
             given=given,
             got=f"{lost:.0%} of the points lie between the centres, or far away",
-            hint="a cause belongs to the point, not to each coordinate: draw one cause for each point"
+            hint="no cause was drawn: all points lie around one place, the mean of all"
+            if x.std(0).max() < 2
+            else "a cause belongs to the point, not to each coordinate: draw one cause for each point"
             if dims > 1
             else "",
         )
@@ -534,7 +566,7 @@ def _(answer, rng):
             got="noise whose mean is 0 to the last digit",
             hint="the noise was standardised: of independent draws the mean is only about 0",
         )
-        for column in z.T:
+        for column in (*z.T, z @ np.arange(1, dims + 1)):  # and across the coordinates
             _no_pattern(column, given)
         again = numbers(answer(weights.copy(), means.copy(), sigmas.copy(), n, np.random.default_rng(seed)), says)
         expect(

@@ -125,18 +125,25 @@ def _(answer, rng):
     given = "a class with log p(x, y) = -inf"
     expect_close(posterior, [[0.25, 0.0, 0.75]], "an impossible class gets 0", given=given, atol=1e-6)
     expect_close(evidence, [math.log(0.8)], "an impossible class adds nothing", given=given, atol=1e-6)
-    rare = np.array([[0.0, -25.0]])  # small, and not nothing
-    posterior, _ = pair(answer(rare.copy()), says)
-    got = numbers(posterior, says)
-    expect_shape(got, (1, 2), "one row for each example", given="one example")
-    expect_close(
-        got[0, 1] / math.exp(-25.0),
-        1.0,
-        "an improbable class keeps its small probability",
-        given="log_joint [0, -25]; shown is p(y = 1 | x) divided by e^-25",
-        rtol=1e-3,
-        hint="was something added, or cut off, to make it safe? Subtracting the largest is enough",
-    )
+    for far in (-25.0, -80.0):  # small, and not nothing
+        posterior, evidence = pair(answer(np.array([[0.0, far]])), says)
+        got = numbers(posterior, says)
+        expect_shape(got, (1, 2), "one row for each example", given="one example")
+        expect_close(
+            got[0, 1] / math.exp(far),
+            1.0,
+            "an improbable class keeps its small probability",
+            given=f"log_joint [0, {far:.0f}]; shown is p(y = 1 | x) divided by e^{far:.0f}",
+            rtol=1e-3,
+            hint="was something added, or cut off, to make it safe? Subtracting the largest is enough",
+        )
+        expect_shape(
+            numbers(evidence, says),
+            (1,),
+            "one log p(x) for each example, also if there is one only",
+            given="log_joint of shape (1, 2)",
+            hint="np.squeeze takes away the batch, too, if it is of size 1: [:, 0]",
+        )
 
 
 # 01.2 -----------------------------------------------------------------------------------------------------------------
@@ -228,7 +235,7 @@ def _(answer, rng):
             rtol=1e-3,
             atol=1e-3,
         )
-    for prior in (0.5, 1e-9, 0.97):
+    for prior in (0.5, 0.52, 1e-9, 0.97):
         w, b = pair(answer(np.array([1.0, 0.0]), np.array([-1.0, 2.0]), np.eye(2), prior), says)
         expect_close(
             numbers(b, "b is a number").reshape(()),
@@ -387,8 +394,11 @@ def _(answer, rng):
         def independent(row, s, mean=mean, cov=cov):
             return float(stats.norm(mean[s], np.sqrt(np.diag(cov)[s])).logpdf(row).sum())
 
+        handed = holes.copy(), mean.copy(), cov.copy()
+        got = answer(*handed)
+        unchanged((holes, mean, cov), handed, given=f"{given}, rows with nan")
         expect_close(
-            answer(holes.copy(), mean.copy(), cov.copy()),
+            got,
             by_row(proper),
             "the missing numbers are integrated out",
             given=f"{given}; a different part of each row is missing",
@@ -433,13 +443,13 @@ def _(answer, rng):
         given="rows of nan only",
     )
     cov = np.array([[2.0, 0.6], [0.6, 1.0]])
-    far = np.array([[40.0, np.nan], [np.nan, 0.0]])
+    far = np.array([[60.0, np.nan], [np.nan, 0.0]])
     expect_close(
         answer(far.copy(), np.zeros(2), cov.copy()),
-        [-400 - 0.5 * math.log(4 * math.pi), -0.5 * math.log(2 * math.pi)],
+        [-900 - 0.5 * math.log(4 * math.pi), -0.5 * math.log(2 * math.pi)],
         "far from the mean the density is small, and its logarithm a number like others",
-        given="mean [0, 0], variances [2, 1]; rows [40, nan] and [nan, 0]",
-        hint="exp(-400) is next to nothing: do not go by way of the density. And a 0 that was seen is not missing",
+        given="mean [0, 0], variances [2, 1]; rows [60, nan] and [nan, 0]",
+        hint="exp(-900) is 0 in a computer: do not go by way of the density. And a 0 that was seen is not missing",
     )
     d = 80
     for scale, words in ((1e-6, "1e-480 is 0"), (1e6, "1e480 is infinite")):  # a determinant that leaves the numbers
@@ -476,6 +486,14 @@ def _(answer, rng):
             hint="each example is a row, not a column: transpose" if x.shape == (d, n) else "",
         )
         varied = len(np.unique(x[:, 0])) > n - 5
+        ends = int(((x[:, 0] == x[:, 0].max()) | (x[:, 0] == x[:, 0].min())).sum())
+        if not varied and 20 < ends < n / 4:
+            raise Wrong(
+                "the draws are Gaussian, and a Gaussian has no ends",
+                given=given,
+                got=f"{ends} draws on the edge, at {x[:, 0].min():.3g} or at {x[:, 0].max():.3g}",
+                hint="something is cut off",
+            )
         words = "some draws come twice: each draw needs its own noise"
         expect(varied, "the draws are independent of each other", given=given, hint=words)
         expect(bool(np.isfinite(x).all()), "all samples are finite", given=given, got=x[0])
@@ -576,7 +594,7 @@ def _labels(got, want, says, *, given: str, mistakes) -> None:
 def _(answer, rng):
     says = "one label, or -1, for each example"
     for k, rate in ((3, 0.1), (5, 0.3)):
-        calibration = rng.normal(-820, 7.0, (400, k)) + rng.normal(0, 9, (400, 1))
+        calibration = rng.normal(-820, 7.0, (400, k)) + rng.exponential(18, (400, 1))  # skewed: no Gaussian's quantile
         joint = rng.normal(-820, 7.0, (60, k)) + rng.normal(-8, 14, (60, 1))
         given = f"{k} classes, rate {rate}, log-densities near -820"
         known = _log_p(calibration)
@@ -595,6 +613,8 @@ def _(answer, rng):
         if got.shape == chosen.shape and (got == chosen).all():
             raise Wrong(says, given=given, hint="the refused were left out: they get -1, so that each keeps its place")
         expect_shape(got, (60,), says, given=given)
+        named = calibration.argmax(1)
+        own = np.array([np.quantile(known[named == j], rate) if (named == j).any() else -np.inf for j in range(k)])
         softmax = np.exp(joint - level[:, None]).max(1), np.exp(calibration - known[:, None]).max(1)
         _labels(
             got,
@@ -616,6 +636,14 @@ def _(answer, rng):
                 (
                     refuse(softmax[0] < 1 - rate),
                     "that refuses by certainty, max p(y | x), which says nothing about p(x)",
+                ),
+                (
+                    refuse(level < own[best]),
+                    "a bar for each class would be another rule: all examples share one",
+                ),
+                (
+                    refuse(level < known.mean() + known.std() * stats.norm.ppf(rate)),
+                    "mean and standard deviation give a Gaussian's quantile: take that of the examples, np.quantile",
                 ),
                 (
                     refuse(joint.max(1) < np.quantile(calibration.max(1), rate)),
@@ -654,6 +682,23 @@ def _(answer, rng):
             ([-1, 0, 0, 0], "np.quantile goes between neighbours; your bar is the lower of the two"),
             ([-1, -1, -1, 0], "np.quantile goes between neighbours; your bar is the upper of the two"),
         ],
+    )
+    tall = np.array([[0.0, -99.0], [-1.0, -99.0], [-2.0, -99.0], [-99.0, -50.0], [-99.0, -51.0]])
+    found = numbers(answer(np.array([[-99.0, -50.2], [-1.8, -99.0]]), tall.copy(), 0.4), says)
+    expect_close(
+        found,
+        [-1, 0],
+        "there is one bar, whatever the class",
+        given="log p(x) of known examples 0, -1, -2 (class 0), -50, -51 (class 1), rate 0.4; of new ones -50.2, -1.8",
+        mistakes=[([1, -1], "a bar for each class would be another rule: all examples share one")],
+    )
+    low = np.array([[-3000.0, -np.inf], [-np.inf, -3010.0], [-3020.0, -np.inf]])
+    expect_close(
+        answer(np.array([[-np.inf, -3001.0], [-3015.0, -np.inf]]), low.copy(), 0.5),
+        [1, -1],
+        "-inf stays below every number",
+        given="calibration [-3000, -inf], [-inf, -3010], [-3020, -inf], rate 0.5; rows [-inf, -3001] and [-3015, -inf]",
+        hint="put no number of your own in the place of -inf: np.logaddexp.reduce knows what to do",
     )
     # log p(x) depends on all classes: the second has the smaller largest term and the larger sum
     edge = np.array([[-10.0, -50.0, -50.0], [-10.3, -10.31, -10.32]])

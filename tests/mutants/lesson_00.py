@@ -192,6 +192,12 @@ def learn_table(rolls, faces, extra):  # noqa: F811
     return counts / counts.sum()
 
 
+@mutant("00.2", hint="also if it is 0")
+def learn_table(rolls, faces, extra):  # noqa: F811
+    counts = np.bincount(rolls, minlength=faces) + max(extra, 1e-6)
+    return counts / counts.sum()
+
+
 # 00.3 roll
 
 
@@ -308,6 +314,11 @@ def roll(p, n, rng):  # noqa: F811
     return rng.choice(len(p), size=n, p=p**2 / (p**2).sum())
 
 
+@mutant("00.3", hint="no generator of your own")
+def roll(p, n, rng):  # noqa: F811
+    return np.random.default_rng(int(rng.integers(10))).choice(len(p), n, p=p)
+
+
 # 00.4 average_surprise
 
 
@@ -417,6 +428,11 @@ def average_surprise(q, rolls):  # noqa: F811
 def average_surprise(q, rolls):  # noqa: F811
     with np.errstate(divide="ignore"):
         return -np.log(q).mean()
+
+
+@mutant("00.4", hint="only what came")
+def average_surprise(q, rolls):  # noqa: F811
+    return np.inf if (q == 0).any() else -np.log(q[rolls]).mean()
 
 
 # 00.5 choose_extra
@@ -547,6 +563,20 @@ def choose_extra(train, validation, faces, candidates):  # noqa: F811
 def choose_extra(train, validation, faces, candidates):  # noqa: F811
     best = min(candidates, key=lambda e: (round(_cost(_table(train, faces, e), validation), 12), -e))
     return best, np.bincount(train, minlength=faces) + best
+
+
+@mutant("00.5", hint="calls impossible")
+def choose_extra(train, validation, faces, candidates):  # noqa: F811
+    def table(extra):
+        counts = np.bincount(train, minlength=faces) + extra
+        return counts / counts.sum()
+
+    def cost(extra):
+        q = table(extra)[validation]
+        return -np.log(q + (1e-3 if (q == 0).any() else 0)).mean()
+
+    best = min(candidates, key=lambda extra: (round(cost(extra), 12), -extra))
+    return best, table(best)
 
 
 # 00.6 sample_mixture
@@ -705,3 +735,15 @@ def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
 def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
     k = rng.choice(len(weights), size=n, p=weights)
     return means[k] + sigmas[k][:, None] * np.clip(rng.normal(size=(n, means.shape[1])), -2, 2)
+
+
+@mutant("00.6", hint="no cause was drawn")
+def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
+    return weights @ means + (weights @ sigmas) * rng.standard_normal((n, means.shape[1]))
+
+
+@mutant("00.6", hint="hangs on the one before")
+def sample_mixture(weights, means, sigmas, n, rng):  # noqa: F811
+    causes, dims = rng.choice(len(weights), n, p=weights), means.shape[1]
+    rows = np.lib.stride_tricks.sliding_window_view(rng.standard_normal(n + dims - 1), dims)
+    return means[causes] + sigmas[causes][:, None] * (rows if dims > 1 else rng.standard_normal((n, 1)))

@@ -120,6 +120,18 @@ def posterior_from_joint(log_joint):  # noqa: F811
     return special.log_softmax(log_joint, axis=1), special.logsumexp(log_joint, axis=1)
 
 
+@mutant("01.1", hint="takes away the batch")
+def posterior_from_joint(log_joint):  # noqa: F811
+    evidence = np.logaddexp.reduce(log_joint, axis=1, keepdims=True)
+    return np.exp(log_joint - evidence), np.squeeze(evidence)
+
+
+@mutant("01.1", hint="cut off")
+def posterior_from_joint(log_joint):  # noqa: F811
+    kept = np.maximum(log_joint, log_joint.max(1, keepdims=True) - 50)
+    return special.softmax(kept, axis=1), special.logsumexp(kept, axis=1)
+
+
 # 01.2 lda_weights
 
 
@@ -232,6 +244,13 @@ def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
 def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
     w, b = _lda(mean_0, mean_1, cov)
     return w, b - special.logit(prior_1)
+
+
+@mutant("01.2", hint="")
+def lda_weights(mean_0, mean_1, cov, prior_1):  # noqa: F811
+    w = np.linalg.solve(cov, mean_1 - mean_0)
+    even = abs(prior_1 - 0.5) < 0.05  # as good as equal?
+    return w, (0 if even else math.log(prior_1 / (1 - prior_1))) - w @ (mean_0 + mean_1) / 2
 
 
 # 01.3 change_prior
@@ -472,6 +491,28 @@ def log_prob_of_seen(x, mean, cov):  # noqa: F811
     return out
 
 
+@mutant("01.4", hint="exp(-900)")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    out = np.zeros(len(x))
+    for i, row in enumerate(x):
+        s = ~np.isnan(row)
+        if s.any():
+            density = stats.multivariate_normal(mean[s], cov[np.ix_(s, s)]).pdf(row[s])
+            out[i] = math.log(max(density, 5e-324))
+    return out
+
+
+@mutant("01.4", hint="work on a copy")
+def log_prob_of_seen(x, mean, cov):  # noqa: F811
+    out = np.zeros(len(x))
+    for i, row in enumerate(x):
+        s = ~np.isnan(row)
+        if s.any():
+            out[i] = stats.multivariate_normal(mean[s], cov[np.ix_(s, s)]).logpdf(row[s])
+        row[~s] = 0
+    return out
+
+
 # 01.5 sample_class
 
 
@@ -597,6 +638,19 @@ def sample_class(mean, cov, n, generator):  # noqa: F811
     return np.squeeze(_through(generator.standard_normal((n, len(mean))), mean, cov))
 
 
+@mutant("01.5", hint="cut off")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    eps = np.clip(generator.standard_normal((n, len(mean))), -2.5, 2.5)
+    return mean + eps @ np.linalg.cholesky(cov).T
+
+
+@mutant("01.5", hint="noise of its own")
+def sample_class(mean, cov, n, generator):  # noqa: F811
+    eps = generator.standard_normal(n + len(mean) - 1)  # each draw shares all its numbers but one with the next
+    rows = np.lib.stride_tricks.sliding_window_view(eps, len(mean))
+    return mean + rows @ np.linalg.cholesky(cov).T
+
+
 # 01.6 classify_or_reject
 
 
@@ -713,3 +767,26 @@ def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
 def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
     level, known = special.logsumexp(log_joint, axis=1), special.logsumexp(calibration, axis=1)
     return np.where(level < np.quantile(known, rate), -1, log_joint.argmax(1) + 1)
+
+
+@mutant("01.6", hint="a bar for each class")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    known, named = special.logsumexp(calibration, axis=1), calibration.argmax(1)
+    classes = range(log_joint.shape[1])
+    bars = np.array([np.quantile(known[named == k], rate) if (named == k).any() else -np.inf for k in classes])
+    best = log_joint.argmax(1)
+    return np.where(special.logsumexp(log_joint, axis=1) >= bars[best], best, -1)
+
+
+@mutant("01.6", hint="Gaussian's quantile")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    known = special.logsumexp(calibration, axis=1)
+    bar = known.mean() + known.std() * special.ndtri(rate)
+    return np.where(special.logsumexp(log_joint, axis=1) >= bar, log_joint.argmax(1), -1)
+
+
+@mutant("01.6", hint="in the place of -inf")
+def classify_or_reject(log_joint, calibration, rate):  # noqa: F811
+    floor = [np.where(np.isinf(a), -1000.0, a) for a in (log_joint, calibration)]
+    level, known = (special.logsumexp(a, axis=1) for a in floor)
+    return np.where(level >= np.quantile(known, rate), log_joint.argmax(1), -1)

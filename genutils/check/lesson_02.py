@@ -9,6 +9,7 @@ from scipy import stats
 from scipy.special import logsumexp
 
 from genutils.check import exercise
+from genutils.check.draws import _follow
 from genutils.check.expect import (
     BITS,
     Wrong,
@@ -173,6 +174,26 @@ def _(answer, rng):
             **FLOAT32,
         )
         unchanged(before, (x, points), "the arguments are left as they were", given=given)
+    points = rng.normal(size=(5, 2))
+    points[3] = points[1]  # two equal points are two points
+    terms = _terms(points, points, 0.4)
+    alone = terms.copy()
+    np.fill_diagonal(alone, -np.inf)
+    apart = np.where(terms > terms.max() - 1e-9, -np.inf, terms)
+    left_out = "nothing is left out here: a point at the very place is one of the N"
+    expect_close(
+        answer(points.copy(), points.copy(), 0.4),
+        logsumexp(terms, axis=1) - math.log(5),
+        "also at the points themselves, of which two are equal",
+        given="5 points, two of them equal, and the places are the points",
+        mistakes=[
+            (logsumexp(alone, axis=1) - math.log(5), left_out),
+            (logsumexp(alone, axis=1) - math.log(4), left_out),
+            (logsumexp(apart, axis=1) - math.log(5), left_out),
+            (logsumexp(np.delete(terms, 3, 1), axis=1) - math.log(4), "two equal points count twice"),
+        ],
+        **FLOAT32,
+    )
     close, near = rng.normal(size=(4, 3)), rng.normal(size=(2, 3))
     far = np.array([[500.0, 500.0, 500.0], [-300.0, 20.0, 700.0]])
     for x, points, where in (
@@ -562,6 +583,7 @@ def _(answer, rng):
         if all(alone)
         else "",
     )
+    _by_chance(answer, rng)
     for height, words in (
         (lambda x: 2 * x[:, 0], "height = 2x on [0, 1], ceiling = 1"),
         (lambda x: np.where(x[:, 0] > 0.97, 1.01, 0.5), "height = 1.01 for x above 0.97 and 0.5 below, ceiling = 1"),
@@ -592,6 +614,52 @@ def _(answer, rng):
         )
 
 
+def _by_chance(answer, rng) -> None:
+    """Under a level height proposals are even and independent, as is whether each is kept; and nothing is too rare."""
+    shares = []
+    for n in (1500, 60, 60, 60, 60, 60):
+        asked = []
+
+        def level(x, asked=asked):
+            asked.append(np.array(x, dtype=np.float32)[:, 0])
+            return np.full(len(x), 0.5)
+
+        dice = np.random.default_rng(int(rng.integers(2**32)))
+        x, share = pair(answer(level, np.zeros(1), np.ones(1), 1.0, n, dice), "it returns the samples and the share")
+        shares.append(number(share, "the share is one number"))
+        if n < 1500:
+            continue
+        proposed = np.concatenate(asked)
+        proposed = proposed[np.sort(np.unique(proposed, return_index=True)[1])]  # in the order in which they were made
+        kept = np.isin(proposed, np.asarray(x, dtype=np.float32))
+        if not kept.any():
+            continue
+        first, last = np.flatnonzero(kept)[[0, -1]]
+        proposed, kept = proposed[first : last + 1], kept[first : last + 1]
+        given = "height = 0.5 on [0, 1], ceiling = 1, n = 1,500"
+        for values, says, hint in (
+            (proposed, "the proposals are independent of each other", "each proposal is uniform and drawn anew"),
+            (kept, "a proposal is kept or not whatever befalls the others", "has each x a u of its own, drawn anew?"),
+        ):
+            follow = _follow(values[:, None].astype(float)) * math.sqrt(len(values))
+            expect(follow < 7.5, says, given=given, got=f"a correlation {follow:.0f} times too large", hint=hint)
+        even = stats.kstest(proposed.astype(float), "uniform").statistic * math.sqrt(len(proposed))
+        expect(even > 0.2, "the proposals are spread as chance spreads them", given=given, hint="draw each by itself")
+    expect(
+        len(set(shares)) > 1,
+        "the share is kept / proposed, over all proposals that were made",
+        given="height = 0.5 on [0, 1], ceiling = 1, six times",
+        expected="about 0.5, each time a little different",
+        got=f"exactly {shares[0]} each time",
+        hint="count what was kept, and leave to chance what is kept: the average of height / ceiling is another number",
+    )
+    dice = np.random.default_rng(int(rng.integers(2**32)))
+    value = answer(lambda x: 1.0 * (x[:, 0] < 1 / 2000), np.zeros(1), np.ones(1), 1.0, 2, dice)
+    x = numbers(pair(value, "it returns the samples and the share")[0], "samples are an array")
+    given = "height = 1 for x below 1/2000 and 0 above, on [0, 1], ceiling = 1, n = 2"
+    expect_shape(x, (2, 1), "n samples of D dimensions", given=given, hint="keep proposing until there are n")
+
+
 # 02.6 -----------------------------------------------------------------------------------------------------------------
 
 
@@ -607,6 +675,8 @@ def _(answer, rng):
         (2, 10, 9),
         (17, 64, 63),
         (17, 64, 20),
+        (17, 64, 64),
+        (11, 40, 500),
         (4, 3, 8),
         (5, 1, 2),
     )

@@ -843,3 +843,62 @@ def count_parameters(levels, dims, memory):  # noqa: F811
 @mutant("02.6", hint="variable i has i")
 def count_parameters(levels, dims, memory):  # noqa: F811
     return (levels - 1) * sum(levels ** min(i + 1, memory) for i in range(dims))
+
+
+# At the points, in pairs, and given up --------------------------------------------------------------------------------
+
+
+@mutant("02.2", hint="nothing is left out")
+def kde_log_density(x, points, h):  # noqa: F811
+    square = ((x[:, None] - points) ** 2).sum(2)
+    log_kernel = np.where(square == 0, -np.inf, -square / (2 * h * h))
+    norm = math.log(len(points)) + points.shape[1] * math.log(h * math.sqrt(2 * math.pi))
+    return logsumexp(log_kernel, axis=1) - norm
+
+
+def _rejection(height, low, high, ceiling, n, rng, batch, unit, dart):
+    found, total, kept = [], 0, 0
+    while kept < n:
+        x = low + (high - low) * unit(batch, len(low))
+        density = height(x)
+        if (density > ceiling).any():
+            raise ValueError("the ceiling is too low")
+        keep = dart(batch) * ceiling < density
+        found.append(x[keep])
+        total, kept = total + batch, kept + int(keep.sum())
+    return np.concatenate(found)[:n], kept / total
+
+
+@mutant("02.5", hint="u of its own")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    def dart(n):
+        return np.sort(rng.random(n))
+
+    return _rejection(height, low, high, ceiling, n, rng, 4096, lambda *s: rng.random(s), dart)
+
+
+@mutant("02.5", hint="drawn anew")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    def mirrored(n, d):
+        u = rng.random((n // 2, d))
+        return np.stack([u, 1 - u], 1).reshape(-1, d)
+
+    return _rejection(height, low, high, ceiling, n, rng, 256, mirrored, rng.random)
+
+
+@mutant("02.5", hint="leave to chance")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    def dart(n):
+        return (rng.permutation(n) + 0.5) / n
+
+    return _rejection(height, low, high, ceiling, n, rng, 256, lambda *s: rng.random(s), dart)
+
+
+@mutant("02.5", hint="keep proposing")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    x = low + (high - low) * rng.random((60 * n, len(low)))
+    density = height(x)
+    if (density > ceiling).any():
+        raise ValueError("the ceiling is too low")
+    keep = rng.random(60 * n) * ceiling < density
+    return x[keep][:n], keep.mean()

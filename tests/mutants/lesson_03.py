@@ -725,3 +725,100 @@ def fill_in(x, seen, mean, W, noise):  # noqa: F811
 def fill_in(x, seen, mean, W, noise):  # noqa: F811
     z = _fill(x, mean, W, noise, seen)
     return np.where(seen, x, z + math.sqrt(noise) * np.random.default_rng(0).standard_normal(z.shape))  # a draw
+
+
+# Cut off, paired, and nearly right ------------------------------------------------------------------------------------
+
+
+def _coins(x, weights, theta):
+    joint = x @ np.log(theta).T + (1 - x) @ np.log1p(-theta).T + np.log(weights)
+    log_p = logsumexp(joint, axis=1)
+    return np.exp(joint - log_p[:, None]), log_p
+
+
+@mutant("03.2", hint="to make it safe")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    return _coins(x, weights, np.clip(theta, 1e-6, 1 - 1e-6))
+
+
+@mutant("03.2", hint="to make it safe")
+def coin_e_step(x, weights, theta):  # noqa: F811
+    r, log_p = _coins(x, weights, theta)
+    r = np.clip(r, 1e-6, 1)
+    return r / r.sum(1, keepdims=True), log_p
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    return linear_sum_assignment(np.abs(a[:, :, None] - b[:, None]).sum(0))[1]
+
+
+@mutant("03.4", hint="best in total")
+def align_causes(a, b):  # noqa: F811
+    table = (a / np.linalg.norm(a, axis=0)).T @ (b / np.linalg.norm(b, axis=0))
+    return linear_sum_assignment(-table)[1]
+
+
+@mutant("03.5", hint="as a difference in nats")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    score = _scores(fit, train, held_out, candidates, seeds)
+    K = min(k for k in score if score[k] == max(score.values()))
+    for smaller in sorted((k for k in score if k < K), reverse=True):
+        if score[smaller] < score[K] - margin:
+            break
+        K = smaller
+    return K
+
+
+@mutant("03.5", hint="fall and rise again")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    score = _scores(fit, train, held_out, candidates, seeds)
+    best, *larger = sorted(score)
+    for K in larger:
+        if score[K] < score[best]:
+            break
+        best = K
+    return min(k for k in score if k <= best and score[k] >= score[best] - margin)
+
+
+@mutant("03.5", hint="need not be 0, 1, 2")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    score = _scores(fit, train, held_out, candidates, range(len(seeds)))
+    return min(K for K in score if score[K] >= max(score.values()) - margin)
+
+
+@mutant("03.5", hint="nor the last")
+def choose_K(fit, train, held_out, candidates, seeds, margin=0.0):  # noqa: F811
+    score = _scores(fit, train, held_out, candidates, seeds, over=np.min)
+    return min(K for K in score if score[K] >= max(score.values()) - margin)
+
+
+@mutant("03.6", hint="pair, centre or scale")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = rng.standard_normal((n, W.shape[1]))
+    z = (z - z.mean(0)) / z.std(0)
+    return _ppca(z, rng.standard_normal((n, len(mean))), mean, W, noise)
+
+
+@mutant("03.6", hint="not some from a few")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = rng.standard_normal((20_000, W.shape[1]))[rng.integers(20_000, size=n)]
+    return _ppca(z, rng.standard_normal((n, len(mean))), mean, W, noise)
+
+
+@mutant("03.6", hint="make no generator of your own")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = np.random.default_rng(3).standard_normal((n, W.shape[1]))
+    return _ppca(z, rng.standard_normal((n, len(mean))), mean, W, noise)
+
+
+@mutant("03.6", hint="do not clip")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z = rng.standard_normal((n, W.shape[1])).clip(-2.9, 2.9)
+    return _ppca(z, rng.standard_normal((n, len(mean))), mean, W, noise)
+
+
+@alternative("03.6")
+def ppca_sample(n, mean, W, noise, rng):  # noqa: F811
+    z, eps = rng.standard_normal((n, W.shape[1])), rng.standard_normal((n, len(mean)))
+    return _ppca(z, eps, mean, W, noise).astype(np.float32)

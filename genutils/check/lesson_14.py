@@ -370,7 +370,8 @@ def _(answer, rng):
         )
     s, b = 9, 4
     log_joint, log_q = rng.normal(size=(s, b)) * 2, rng.normal(size=(s, b))
-    log_joint[3, 1] = -np.inf  # a draw that cannot have made the picture
+    log_joint[3, 1] = log_joint[0, 2] = -np.inf  # draws that cannot have made the picture
+    log_joint[0, 0] = log_joint[5, 3] = -9000.0  # and some that hardly can
     want = np.log(np.exp(log_joint - log_q).mean(0))
     shift = np.array([0.0, -10_000.0, 700.0, -900.0])
     under = "exp(-10,000) is 0 and exp(800) is too large: subtract each example's own largest before exp (logsumexp)"
@@ -378,13 +379,13 @@ def _(answer, rng):
         answer(log_joint + shift, log_q.copy()),
         want + shift,
         "it stays finite where weights under- or overflow, in each example by itself",
-        given="log p(x, z) near 0, -10,000, 700 and -900 for four examples, and one draw of probability 0",
+        given="log p(x, z) near 0, -10,000, 700 and -900 for four examples, a few draws far below or of probability 0",
         mistakes=[(np.where(shift < -800, -np.inf, want + shift), under)],
         hint=under,
     )
     expect_close(
-        answer(log_joint[:1] - 10_000, log_q[:1] - 10_000),
-        (log_joint - log_q)[0],
+        answer(log_joint[1:2] - 10_000, log_q[1:2] - 10_000),
+        (log_joint - log_q)[1],
         "a difference of two low logarithms is an ordinary number",
         given="S = 1, both logarithms near -10,000",
         hint="take the difference of the logarithms before any exp",

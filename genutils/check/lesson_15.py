@@ -79,6 +79,14 @@ def _(answer, rng):
         mistakes=[(np.nan, under)],
         hint=under,
     )
+    fine = np.array([-4321.1, -4321.1, -30.0, -1.0]), np.array([-4320.3, -4333.1, -18.0, -26.0])
+    expect_close(
+        answer(*(a.copy() for a in fine)),
+        expit(fine[0] - fine[1]),
+        says,
+        given=f"log p = {brief(fine[0])}, log q = {brief(fine[1])}",
+        hint="nearly certain is not certain, and -4321.1 needs all the digits of a float64",
+    )
     high = np.array([3000.0, 10.0]), np.array([10.0, 3000.0])
     expect_close(
         answer(*(a.copy() for a in high)),
@@ -166,10 +174,10 @@ def _(answer, rng):
     )
 
     # an exact critic: the reading must be JS, and survive certainty
-    n, shift = 4000, float(rng.uniform(1.5, 2.5))
-    real, fake = rng.normal(size=(n, 1)), rng.normal(shift, 1, size=(n + 500, 1))
+    n, shift = 301, float(rng.uniform(1.5, 2.5))  # odd, and few: each point counts
+    real, fake = rng.normal(size=(n, 1)), rng.normal(shift, 1, size=(n + 50, 1))
     logit = lambda x: -shift * x[:, 0] + shift**2 / 2  # noqa: E731
-    halves = logit(real[n // 2 :]), logit(fake[(n + 500) // 2 :])
+    halves = logit(real[n // 2 :]), logit(fake[(n + 50) // 2 :])
     loss = np.logaddexp(0, -halves[0]).mean() + np.logaddexp(0, halves[1]).mean()
     want = math.log(2) - loss / 2
     together = np.concatenate([np.logaddexp(0, -halves[0]), np.logaddexp(0, halves[1])]).mean()
@@ -196,6 +204,10 @@ def _(answer, rng):
             (
                 math.log(2) - (np.median(np.logaddexp(0, -halves[0])) + np.median(np.logaddexp(0, halves[1]))) / 2,
                 "means over the points, not medians",
+            ),
+            (
+                math.log(2) - sum(np.logaddexp(0, u[:-1]).mean() for u in (-halves[0], halves[1])) / 2,
+                "of an odd number of points the second half has one more: all of them judge",
             ),
             (
                 math.log(2) - (np.logaddexp(0, halves[0]).mean() + np.logaddexp(0, -halves[1]).mean()) / 2,
@@ -239,6 +251,8 @@ def _losses(answer, rng):
     import torch
 
     def three(value, given):
+        if type(value) is torch.Tensor and value.shape == (3,):
+            value = value.unbind()
         if not isinstance(value, (tuple, list)) or len(value) != 3:
             raise Wrong("you return three losses", given=given, got=brief(value))
         for loss in value:
@@ -252,9 +266,9 @@ def _losses(answer, rng):
         return value
 
     names = ("the critic's loss", "the minimax loss", "the non-saturating loss")
-    for sizes in ((6, 6), (5, 9), (1, 4)):
-        real = torch.tensor(rng.normal(1, 2, size=sizes[0]), requires_grad=True)
-        fake = torch.tensor(rng.normal(-1, 2, size=sizes[1]), requires_grad=True)
+    for *sizes, spread in ((6, 6, 2), (5, 9, 2), (1, 4, 2), (40, 40, 5)):
+        real = torch.tensor(rng.normal(1, spread, size=sizes[0]), requires_grad=True)
+        fake = torch.tensor(rng.normal(-1, spread, size=sizes[1]), requires_grad=True)
         a, b = real.detach().numpy(), fake.detach().numpy()
         d_real, d_fake = expit(a), expit(b)
         want = (
@@ -352,21 +366,23 @@ def _step(answer, rng):
     from torch import nn
 
     class Shift(nn.Module):  # x = z + theta, by a product that keeps its factors, as the layers of a network do
-        def __init__(self, theta):
+        def __init__(self, theta, found=None):
             super().__init__()
+            self.found = found
             self.theta = nn.Parameter(torch.tensor(theta, dtype=torch.float64))
 
         def forward(self, z):
-            return z + self.theta * torch.ones_like(z)
+            return z + self.theta * torch.ones_like(z) + (self.found is not None and self.training != self.found)
 
     class Line(nn.Module):  # logit = a x + b
-        def __init__(self, a, b):
+        def __init__(self, a, b, found=None):
             super().__init__()
+            self.found = found
             self.a = nn.Parameter(torch.tensor(a, dtype=torch.float64))
             self.b = nn.Parameter(torch.tensor(b, dtype=torch.float64))
 
         def forward(self, x):
-            return self.a * x[:, 0] + self.b
+            return self.a * x[:, 0] + self.b + (self.found is not None and self.training != self.found)
 
     n, rates = 7, (0.3, 0.2)
     start = float(rng.normal()), float(rng.uniform(0.4, 1.2) * rng.choice([-1, 1])), float(rng.normal())
@@ -487,19 +503,37 @@ def _step(answer, rng):
         rtol=1e-6,
         mistakes=[(want[:, [1, 0]], "the order: the critic's loss first")],
     )
-    expect(
-        sampler.training and not critic.training,
-        "both players are left in the mode in which they were",
-        given="a sampler in training mode, a critic in evaluation mode",
-        got=f"sampler.training = {sampler.training}, critic.training = {critic.training}",
-        hint="train() and eval() change more than this step: leave them alone, or set the mode back",
-    )
+    alone = "train() and eval() change more than this step: leave them alone, or set the mode back"
+
+    def as_found(sampler, critic, modes):
+        expect(
+            (sampler.training, critic.training) == modes,
+            "both players are left in the mode in which they were",
+            given=f"sampler.training = {modes[0]}, critic.training = {modes[1]}",
+            got=f"sampler.training = {sampler.training}, critic.training = {critic.training}",
+            hint=alone,
+        )
+
+    as_found(sampler, critic, (True, False))
     expect(
         all(w.requires_grad for w in (*sampler.parameters(), *critic.parameters())),
         "both players can still learn afterwards",
         given=given,
         hint="requires_grad_(False) on the critic must be taken back",
     )
+    for modes in ((False, True), (True, True)):  # players whose answers depend on their mode
+        sampler, critic = Shift(start[0], modes[0]).train(modes[0]), Line(*start[1:], modes[1]).train(modes[1])
+        optimizers = torch.optim.SGD([sampler.theta], lr=rates[0]), torch.optim.SGD(critic.parameters(), lr=rates[1])
+        answer(sampler, critic, *optimizers, *(torch.tensor(some) for some in batches[0]))
+        as_found(sampler, critic, modes)
+        expect_close(
+            [sampler.theta.item(), critic.a.item(), critic.b.item()],
+            want[0, 2:],
+            "each player is asked in the mode in which it was",
+            given=f"one step; sampler.training = {modes[0]}, critic.training = {modes[1]}",
+            rtol=1e-6,
+            hint=alone,
+        )
 
 
 # 15.5 -----------------------------------------------------------------------------------------------------------------
@@ -596,6 +630,14 @@ def _(answer, rng):
             given=given,
             mistakes=[(1 - want, "a squared distance belongs beside a squared radius")],
         )
+    given = "in space, all samples 5 above the centre (0, 0, 0), radius 1"
+    expect_equal(
+        _whole(answer(np.full((50, 3), [0.0, 0.0, 5.0]), np.array([[0.0, 0, 0], [9, 0, 0]]), 1.0), given),
+        0,
+        "every coordinate counts",
+        given=given,
+        mistakes=[(1, "the distance takes all D coordinates, not the first two")],
+    )
     at = "a sample at exactly the radius is not further than the radius: it belongs to the mode"
     expect_equal(
         _whole(answer(np.full((50, 1), 3.0), np.array([[1.0], [9.0]]), 2.0), "samples at a distance of 2, radius 2"),
@@ -714,16 +756,25 @@ def _(answer, rng):
         mistakes=[(np.nan, same)],
         hint=same,
     )
-    mixed = rng.normal(size=(2, 2, 16))
-    mixed[1, 0] = mixed[0, 0]
+    mixed = rng.normal(size=(2, 40, 16))
+    mixed[1, 1:] = mixed[0, 1:]
     one = numbers(answer(mixed[0].copy(), mixed[1].copy(), 0.3))
-    alone = numbers(answer(mixed[0][1:].copy(), mixed[1][1:].copy(), 0.3))
+    alone = numbers(answer(mixed[0][:1].copy(), mixed[1][:1].copy(), 0.3))
     expect_close(
-        one[1:],
+        one[:1],
         alone,
         "a pair that points the same way does not change the pairs beside it",
-        given="two pairs, of which one is twice the same noise",
+        given="forty pairs; all but the first are twice the same noise",
         hint="decide row by row, with np.where",
+    )
+    side = rng.normal(size=z.shape)
+    side = unit(side - (side * unit(z)).sum(1, keepdims=True) * unit(z)) * np.linalg.norm(z, axis=1, keepdims=True)
+    expect_close(
+        answer(z.copy(), math.cos(0.04) * z + math.sin(0.04) * side, 0.5),
+        math.cos(0.02) * z + math.sin(0.02) * side,
+        "the direction turns at a constant rate",
+        given="pairs of one length, at an angle of 0.04",
+        hint="the straight line is for noises that point the *same* way; at an angle of 0.04 the formula still works",
     )
     near = z + 1e-9 * rng.normal(size=z.shape)
     expect_close(

@@ -480,6 +480,18 @@ def importance_weighted_bound(log_joint, log_q):  # noqa: F811
     return w.mean(0) + 0.5 * w.var(0)  # a Gaussian's logarithm of a mean
 
 
+@mutant("14.5", hint="own largest")
+def importance_weighted_bound(log_joint, log_q):  # noqa: F811
+    w = log_joint - log_q
+    return w[0] + np.log(np.exp(w - w[0]).mean(0))
+
+
+@mutant("14.5", hint="own largest")
+def importance_weighted_bound(log_joint, log_q):  # noqa: F811
+    w = np.maximum(log_joint - log_q, -20_000)
+    return w.mean(0) + np.log(np.exp(w - w.mean(0)).mean(0))
+
+
 # 14.6 traversal
 
 

@@ -96,6 +96,17 @@ def optimal_discriminator(log_p, log_q):  # noqa: F811
     return np.clip(0.5 + (log_p - log_q) / 4, 0, 1)
 
 
+@mutant("15.1", hint="nearly certain")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    logit = log_p - log_q
+    return np.where(np.abs(logit) > 10, (logit > 0).astype(float), special.expit(logit))
+
+
+@mutant("15.1", hint="all the digits")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return special.expit(log_p.astype(np.float32) - log_q.astype(np.float32))
+
+
 # 15.2 js_reading
 
 
@@ -257,6 +268,14 @@ def js_reading(fit, real, fake):  # noqa: F811
     return math.log(2) - loss / 2
 
 
+@mutant("15.2", hint="all of them judge")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    data, samples = critic(real[n : 2 * n]), critic(fake[m : 2 * m])
+    return math.log(2) - (np.logaddexp(0, -data).mean() + np.logaddexp(0, samples).mean()) / 2
+
+
 # 15.3 gan_losses
 
 
@@ -353,6 +372,20 @@ def gan_losses(real, fake):  # noqa: F811
 @mutant("15.3", hint="")
 def gan_losses(real, fake):  # noqa: F811
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean(), -F.softplus(fake).mean(), -fake.mean()  # hinge
+
+
+@mutant("15.3", hint="")
+def gan_losses(real, fake):  # noqa: F811
+    def cost(logit):
+        return F.softplus(logit, threshold=5).mean()
+
+    return cost(-real) + cost(fake), -cost(fake), cost(-fake)
+
+
+@alternative("15.3")
+def gan_losses(real, fake):  # noqa: F811
+    data, sample, failed = F.softplus(-real).mean(), F.softplus(fake).mean(), F.softplus(-fake).mean()
+    return torch.stack([data + sample, -sample, failed])
 
 
 # 15.4 gan_step
@@ -592,6 +625,37 @@ def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noq
     return first, _sampler_turn(sampler, critic, sampler_optimizer, z)
 
 
+@mutant("15.4", hint="set the mode back")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    sampler.eval()  # for the critic's turn, and then "back"
+    critic_optimizer.zero_grad()
+    loss_critic = F.softplus(-critic(x)).mean() + F.softplus(critic(sampler(z).detach())).mean()
+    loss_critic.backward()
+    critic_optimizer.step()
+    sampler.train()
+    sampler_optimizer.zero_grad()
+    loss_sampler = F.softplus(-critic(sampler(z))).mean()
+    loss_sampler.backward()
+    sampler_optimizer.step()
+    return loss_critic.item(), loss_sampler.item()
+
+
+@mutant("15.4", hint="leave them alone")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    mode = critic.training
+    critic_optimizer.zero_grad()
+    loss_critic = F.softplus(-critic(x)).mean() + F.softplus(critic(sampler(z).detach())).mean()
+    loss_critic.backward()
+    critic_optimizer.step()
+    critic.eval()
+    sampler_optimizer.zero_grad()
+    loss_sampler = F.softplus(-critic(sampler(z))).mean()
+    loss_sampler.backward()
+    sampler_optimizer.step()
+    critic.train(mode)
+    return loss_critic.item(), loss_sampler.item()
+
+
 # 15.5 count_modes
 
 
@@ -697,6 +761,14 @@ def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
 def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
     distance = spatial.distance.cdist(samples, centres, "cityblock")
     counts = np.bincount(distance.argmin(1)[distance.min(1) <= radius], minlength=len(centres))
+    return int((counts >= max(1, least * len(samples) / len(centres))).sum())
+
+
+@mutant("15.5", hint="not the first two")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    distance = spatial.distance.cdist(samples[:, :2], centres[:, :2])
+    inside = distance.min(1) <= radius
+    counts = np.bincount(distance.argmin(1)[inside], minlength=len(centres))
     return int((counts >= max(1, least * len(samples) / len(centres))).sum())
 
 
@@ -819,6 +891,14 @@ def slerp(z0, z1, t):  # noqa: F811
 @mutant("15.6", hint="")
 def slerp(z0, z1, t):  # noqa: F811
     return np.sqrt(1 - t) * z0 + np.sqrt(t) * z1  # keeps the variance, and turns at no constant rate
+
+
+@mutant("15.6", hint="the *same* way")
+def slerp(z0, z1, t):  # noqa: F811
+    lengths = np.linalg.norm(z0, axis=1) * np.linalg.norm(z1, axis=1)
+    omega = np.arccos(np.clip((z0 * z1).sum(1) / lengths, -1, 1))[:, None]
+    straight = (1 - t) * z0 + t * z1
+    return np.where(omega < 0.05, straight, (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega))
 
 
 # 15.7 corrected_mean

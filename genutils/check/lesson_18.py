@@ -94,6 +94,18 @@ def _(answer, rng):
             **LOOSE,
         )
         unchanged([x, s, t, betas, eps], given)
+    betas = np.linspace(1e-4, 0.06, 1000)  # a long chain, of which next to nothing is left at the end
+    left = np.concatenate([[1.0], np.cumprod(1 - betas)])
+    s, t = np.array([0, 300, 900, 850]), np.array([1000, 500, 1000, 900])
+    x, eps = rng.normal(size=(4, 3)) + 2, rng.normal(size=(4, 3))
+    c = (left[t] / left[s])[:, None]
+    expect_close(
+        answer(x.copy(), s.copy(), t.copy(), betas.copy(), eps.copy()),
+        np.sqrt(c) * x + np.sqrt(1 - c) * eps,
+        "a long chain, too, keeps sqrt(c) of x, however small that is",
+        given=f"s = {brief(s)}, t = {brief(t)}, T = 1000, where alpha_T^2 = {left[-1]:.0e}",
+        **LOOSE,
+    )
 
 
 # 18.2 -----------------------------------------------------------------------------------------------------------------
@@ -160,7 +172,8 @@ def _(answer, rng):
             "the mean: x_0 and x_t, weighted by what each says about x_{t-1}",
             given=given,
             mistakes=[
-                (swapped, "x_0 and x_t have changed places: close to the data, x_0 knows best"),
+                (swapped if vague else np.nan, "x_0 and x_t have changed places: close to the data, x_0 knows best"),
+                (np.nan if vague else xt, "the step to t - 1 = 0 ends in the data: x_0, not x_t"),
                 (no_root, "square roots are missing: sqrt(1 - beta) goes with x_t, alpha_{t-1} with x_0"),
                 (only_first, "a square root is missing: x_t goes with sqrt(1 - beta)"),
                 (only_second, "a square root is missing: x_0 goes with alpha_{t-1}, not with its square"),
@@ -246,6 +259,16 @@ def _(answer, rng):
                 **LOOSE,
             )
             unchanged([squared, gamma], mine)
+    gamma, squared = np.array([-11.5, 11.5]) + rng.uniform(-0.3, 0.3, size=2), rng.uniform(1, 3, size=2)
+    for kind, factor in (("eps", 1.0), ("x", np.exp(-gamma)), ("v", 1 / (1 + np.exp(gamma)))):
+        expect_close(
+            answer(kind, squared.copy(), gamma.copy()),
+            squared * factor,
+            "so it is at the far ends, too, where there is hardly any noise, or hardly anything else",
+            given=f"kind = {kind!r}, squared = {brief(squared)}, gamma = {brief(gamma)}",
+            rtol=0.02,  # sigma^2 = 1 - alpha^2 is not exact there in single precision
+            atol=0.0,
+        )
 
 
 # 18.4 -----------------------------------------------------------------------------------------------------------------
@@ -518,8 +541,9 @@ def _(answer, rng):
     for w in (np.array([0.0, 1.0, 3.0, 0.5]), np.array([7.0])):
         b = len(w)
         shape = (b, 4)
-        m0, m1 = rng.normal(size=shape), 2 * rng.normal(size=shape)
-        v0 = rng.uniform(0.8, 2.0, size=shape)
+        unit = np.array([1.0, 0.05, 10.0, 1.0])  # of each dimension
+        m0, m1 = unit * rng.normal(size=shape), 2 * unit * rng.normal(size=shape)
+        v0 = unit**2 * rng.uniform(0.8, 2.0, size=shape)
         v1 = v0 * rng.uniform(0.2, 0.9, size=shape)
         v1[:, 0] = v0[:, 0]
         column = w[:, None]

@@ -143,6 +143,22 @@ def noise_on(x, s, t, betas, eps):  # noqa: F811
     return x
 
 
+@mutant("18.1", hint="")
+def noise_on(x, s, t, betas, eps):  # noqa: F811
+    """Never less than a thousandth of the variance is kept."""
+    left = _left(betas)
+    kept = np.clip(left[t] / left[s], 1e-3, 1)[:, None]
+    return np.sqrt(kept) * x + np.sqrt(1 - kept) * eps
+
+
+@mutant("18.1", hint="")
+def noise_on(x, s, t, betas, eps):  # noqa: F811
+    """A small number against division by zero, which is not small against what is left of a long chain."""
+    left = _left(betas)
+    kept = (left[t] / np.maximum(left[s], 1e-6))[:, None]
+    return np.sqrt(kept) * x + np.sqrt(1 - kept) * eps
+
+
 # 18.2 step_back
 
 
@@ -263,6 +279,15 @@ def step_back(x0, xt, t, betas):  # noqa: F811
     return mean, max(variance, 1e-3)
 
 
+@mutant("18.2", hint="ends in the data")
+def step_back(x0, xt, t, betas):  # noqa: F811
+    """The first step is taken to have nothing to undo."""
+    left = _left(betas)
+    a, b = left[t - 1], left[t]
+    mean = (np.sqrt(1 - betas[t - 1]) * (1 - a) * xt + np.sqrt(a) * betas[t - 1] * x0) / (1 - b)
+    return (xt if t == 1 else mean), betas[t - 1] * (1 - a) / (1 - b)
+
+
 # 18.3 noise_error
 
 
@@ -353,6 +378,13 @@ def _parts(gamma_s, gamma_t):
     (alpha_s, sigma_s), (alpha_t, sigma_t) = _alpha_sigma(gamma_s), _alpha_sigma(gamma_t)
     beta = sigma_t**2 - (alpha_t / alpha_s) ** 2 * sigma_s**2
     return beta, beta * sigma_s**2 / sigma_t**2, alpha_s * beta / sigma_t**2
+
+
+@mutant("18.3", hint="")
+def noise_error(kind, squared, gamma):  # noqa: F811
+    """Levels cut off for safety."""
+    gamma = np.clip(gamma, -10, 10)
+    return squared * {"eps": 1.0, "x": np.exp(-gamma), "v": 1 / (1 + np.exp(gamma))}[kind]
 
 
 # 18.4 best_variance
@@ -809,3 +841,12 @@ def guided_gaussian(mean_any, var_any, mean_label, var_label, w):  # noqa: F811
     w = w[:, None]
     mean, variance = _tilted(mean_any, var_any, mean_label, var_label, 1 - w, w)
     return mean, var_label + 0 * variance
+
+
+@mutant("18.7", hint="")
+def guided_gaussian(mean_any, var_any, mean_label, var_label, w):  # noqa: F811
+    """A variance that is never less than a twentieth."""
+    w = w[:, None]
+    precision = (1 - w) / var_any + w / var_label
+    mean = ((1 - w) * mean_any / var_any + w * mean_label / var_label) / precision
+    return mean, np.maximum(1 / precision, 0.05)

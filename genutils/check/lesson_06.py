@@ -26,9 +26,11 @@ from genutils.check.expect import (
 
 @exercise("06.1", "poisson_fit", points=2)
 def _(answer, rng):
-    for rate, n in ((0.6, 200), (7.3, 40), (60.0, 3)):
+    for rate, n in ((0.6, 200), (7.3, 40), (60.0, 3), (3.0, 13)):
         counts = rng.poisson(rate, n)
         counts[0] += 1  # so that no list is empty of deaths
+        if n == 13 and counts.sum() % n == 0:
+            counts[0] += 1  # a mean with endless digits
         given = f"{n} counts with mean {counts.mean():.4f}"
         before = counts.copy()
         got = pair(answer(counts), "poisson_fit returns the rate and the log-likelihood", given)
@@ -174,10 +176,17 @@ def _(answer, rng):
         ),
         ("a negative parameter", lambda m: -n * (m + 3.5) ** 2 / 2, -3.5, 1 / math.sqrt(n)),
         (
+            "a small negative parameter, -0.0005",
+            lambda m: 50 * math.log(-m) + 1e5 * m,
+            -0.0005,
+            math.sqrt(0.0005 / 1e5),
+        ),
+        ("a large negative parameter, -40,000", lambda m: 60 * math.log(-m) + m * 60 / 4e4, -4e4, 4e4 / math.sqrt(60)),
+        (
             "a long list, whose log-likelihood is -50,000 at its best",
-            lambda r: total * (math.log(r / rate) - r / rate) - 5e4,
+            lambda r: 62 * (math.log(r / rate) - r / rate) - 5e4,
             rate,
-            math.sqrt(rate / n),
+            rate / math.sqrt(62),
         ),
     ]
     for name, f, theta, want in cases:
@@ -252,7 +261,14 @@ def _(answer, rng):
 
 @exercise("06.4", "test_set_bpd", points=2)
 def _(answer, rng):
-    for dims, sizes in ((64, [128, 128, 128, 63]), (784, [100, 100, 7]), (3, [1, 5]), (12, [9]), (2, [3, 1, 40, 2])):
+    for dims, sizes in (
+        (64, [128, 128, 128, 63]),
+        (784, [100, 100, 7]),
+        (3, [1, 5]),
+        (12, [9]),
+        (2, [3, 1, 40, 2]),
+        (5, [300, 300, 8]),
+    ):
         each = rng.gamma(5.0, dims / 5.0, size=sum(sizes))  # nats an image
         ends = np.cumsum(sizes)
         means = np.array([part.mean() for part in np.split(each, ends[:-1])])
@@ -392,12 +408,15 @@ def _(answer, rng):
         ([-3.0, -4.0, -4.5, -4.2, *tail], 2),  # costs may be negative
         ([math.inf, 1e9, 1e8, 1e300, *tail], 2),
         ([20.0 - i for i in range(k + 1)] + [30.0] * 60, p),
+        ([2000.0 - i for i in range(1501)] + [3000.0] * 60, p),
     ]
     seen = []
     for in_place in (False, True):
         for costs, patience in cases:
             head = ", ".join(f"{c:g}" for c in costs[: _policy(costs, patience)[1] + 2])
             given = f"patience {patience}, held-out costs {head} ..."
+            if len(costs) > 1000:
+                given = f"patience {patience}, held-out costs that fall for 1,500 steps and then rise"
             given += "; the step changes theta in place" * in_place
             seen.append((costs, patience, in_place, given, *_run(answer, costs, patience, in_place, given)))
     fits = []  # mistakes that explain everything that was seen
@@ -440,8 +459,8 @@ def _(answer, rng):
 @exercise("06.6", "dequantized_bpd", points=4)
 def _(answer, rng):
     for levels, dims, b in ((17, 6, 40), (256, 3, 25), (2, 10, 30)):
-        x = rng.integers(levels, size=(b, dims))
-        given = f"{b} examples of {dims} dimensions with {levels} levels"
+        x = rng.integers(max(2, levels - 2), size=(b, dims))  # data need not use all the levels
+        given = f"{b} examples of {dims} dimensions with {levels} levels, of which the largest seen is {x.max()}"
         seed = int(rng.integers(2**32))
 
         def uniform(y):
@@ -463,6 +482,7 @@ def _(answer, rng):
                 (bits * dims, "that is bits per example: divide by the dimensions"),
                 (math.log(levels), NATS),
                 (8.0, "that is the constant for 256 levels; here the levels are an argument"),
+                (math.log2(x.max() + 1), "levels is an argument: the data need not use all of them"),
             ],
         )
 

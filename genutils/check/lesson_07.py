@@ -24,12 +24,16 @@ def _log_normal(z, mu, sigma):
 @exercise("07.1", "gamma_posterior", points=2)
 def _(answer, rng):
     says = "prior times likelihood is the posterior"
-    for n in (40, 7, 1):
-        counts, (a, b) = rng.poisson(rng.uniform(1.5, 4), n), rng.uniform(0.5, 5, 2)
+    for n, rate in ((40, 3.0), (7, 2.0), (1, 3.0), (5, 400.0)):
+        counts, (a, b) = rng.poisson(rate * rng.uniform(0.6, 1.3), n), rng.uniform(0.5, 5, 2)
         counts[0] += 2  # so that the sum is not the length
+        if n > 1:
+            counts[-1] = 0
         total = counts.sum()
         given = f"{n} counts that sum to {total}, prior Gamma({a:.3f}, {b:.3f})"
-        found = numbers(answer(counts.copy(), float(a), float(b)), "you return two numbers", given=given)
+        mine = counts.copy()
+        found = numbers(answer(mine, float(a), float(b)), "you return two numbers", given=given)
+        unchanged(counts, mine, given=given)
         mistakes = [
             ((a + n, b + total), "the two are swapped: the deaths go to the shape, the years to the rate"),
             ((b + n, a + total), "the two are swapped: return the shape first"),
@@ -42,6 +46,7 @@ def _(answer, rng):
             ((total + 1, n), "that is the posterior under a flat prior: a and b count too"),
             ((a + total, b), "each count brings a factor exp(-rate): the rate grows by n"),
             ((b + total, a + n), "a and b are swapped: a is the shape"),
+            ((a + total, b + (counts > 0).sum()), "a year without deaths counts, too: the rate grows by n"),
             (
                 (a + (counts > 0).sum(), b + n),
                 "the shape grows by the counts themselves, not by how many are above zero",
@@ -148,7 +153,7 @@ def _(answer, rng):
 
         return log_joint
 
-    for s, k in ((6, 1), (5, 3), (8, 4), (1, 2), (3, 12)):
+    for s, k in ((6, 1), (5, 3), (8, 4), (300, 2), (1, 2), (3, 12)):
         mu, log_sigma, eps = rng.normal(size=k), rng.uniform(-0.9, 0.9, k), rng.standard_normal((s, k))
         if k == 12:  # coordinates of very different width
             log_sigma = np.linspace(-7, 2.5, k)
@@ -597,14 +602,17 @@ def _(answer, rng):
     z = np.exp(generator.uniform(-1, 1, 20_000))
     move = np.log(step(lambda v: -np.log(v), z, 0.4, given) / z)
     stayed = float((np.abs(move) < ROUNDING).mean())
+    hint = "the ratio of proposal densities, z' / z, is missing, or upside down; or the step is added to z, where it "
+    hint += "should multiply"
+    if abs(stayed - 0.5) < 0.03:
+        hint = "accept with probability min(1, ratio): where the ratio is 1, nothing is refused"
     expect(
         stayed == 0 or stayed > 0.999,
         "for the target 1/z every proposal is accepted",
         given=given,
         expected="no walker stays",
         got=f"{100 * stayed:.0f} % stay",
-        hint="the ratio of proposal densities, z' / z, is missing, or upside down; or the step is added to z, where it "
-        "should multiply",
+        hint=hint,
     )
     if stayed > 0.999:
         expect(False, "the walkers move", given=given, got="none did", hint=STUCK)
@@ -688,7 +696,7 @@ def _(answer, rng):
         law = stats.gamma(shape)
 
         def log_p(v, law=law):
-            return law.logpdf(v) - 40.0
+            return law.logpdf(v) - 2000.0
 
         z = law.rvs(30_000, random_state=generator)
         given = f"30,000 walkers distributed as Gamma({shape}), scale {scale}"
@@ -699,6 +707,8 @@ def _(answer, rng):
         hint = ""
         if share == 1.0:
             hint = "nothing is ever refused: where a proposal is refused, the walker stays"
+        elif share == 0.0:
+            hint = "log_p is near -2000 here, and exp(-2000) is 0 to the computer: take the difference of the logs"
         p_value = float(stats.kstest(moved, law.cdf).pvalue)
         expect(
             0.1 < share < 0.97 and p_value > 1e-9,

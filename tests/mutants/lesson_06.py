@@ -108,6 +108,13 @@ def poisson_fit(counts):  # noqa: F811
     return rate, stats.poisson(round(rate, 1)).logpmf(counts).sum()
 
 
+@mutant("06.1", hint="")
+def poisson_fit(counts):  # noqa: F811
+    """A rate of four decimals."""
+    rate = round(float(counts.mean()), 4)
+    return rate, stats.poisson.logpmf(counts, rate).sum()
+
+
 # 06.2 truncated_rate
 
 
@@ -337,6 +344,25 @@ def standard_error(log_likelihood, theta):  # noqa: F811
     return (-_refuse(_curvature(log_likelihood, theta, 1e-3 * abs(theta)))) ** -0.5 / 10
 
 
+@mutant("06.3", hint="take it relative")
+def standard_error(log_likelihood, theta):  # noqa: F811
+    """The step is relative only for positive parameters."""
+    f, h = log_likelihood, 1e-3 * theta if theta > 0 else 1e-3
+    curvature = (f(theta + h) - 2 * f(theta) + f(theta - h)) / h**2
+    if curvature >= 0:
+        raise ValueError("no maximum")
+    return 1 / math.sqrt(-curvature)
+
+
+@mutant("06.3", hint="differences are rounding")
+def standard_error(log_likelihood, theta):  # noqa: F811
+    f, h = log_likelihood, 1e-6 * abs(theta)
+    curvature = (f(theta + h) - 2 * f(theta) + f(theta - h)) / h**2
+    if curvature >= 0:
+        raise ValueError("no maximum")
+    return 1 / math.sqrt(-curvature)
+
+
 # 06.4 test_set_bpd
 
 
@@ -439,6 +465,13 @@ def test_set_bpd(batch_nll, batch_sizes, dims):  # noqa: F811
     batch_nll /= dims
     nats = np.average(batch_nll, weights=batch_sizes)
     return nats / np.log(2), np.exp(nats)
+
+
+@mutant("06.4", hint="")
+def test_set_bpd(batch_nll, batch_sizes, dims):  # noqa: F811
+    """Sizes of eight bits: a batch of 300 counts as 44."""
+    nats = np.average(batch_nll, weights=np.asarray(batch_sizes).astype(np.uint8)) / dims
+    return nats / math.log(2), math.exp(nats)
 
 
 # 06.5 train_in_time
@@ -618,6 +651,21 @@ def train_in_time(update, held_out, theta, patience):  # noqa: F811
     return best, steps
 
 
+@mutant("06.5", hint="")
+def train_in_time(update, held_out, theta, patience):  # noqa: F811
+    """Gives up after a thousand steps."""
+    now = theta.copy()
+    best, low, waited, steps = now.copy(), held_out(now), 0, 0
+    while waited < patience and steps < 1000:
+        now, steps = update(now), steps + 1
+        cost = held_out(now)
+        if cost < low or (math.isnan(low) and not math.isnan(cost)):
+            best, low, waited = now.copy(), cost, 0
+        else:
+            waited += 1
+    return best, steps
+
+
 # 06.6 dequantized_bpd
 
 
@@ -738,3 +786,11 @@ def dequantized_bpd(log_density, x, levels, draws, rng):  # noqa: F811
 def dequantized_bpd(log_density, x, levels, draws, rng):  # noqa: F811
     nats = np.array([log_density(y / levels) for y in _noise(x, draws, rng)])
     return _bpd(nats.max(0), x, levels)
+
+
+@mutant("06.6", hint="need not use all")
+def dequantized_bpd(log_density, x, levels, draws, rng):  # noqa: F811
+    """As many levels as were seen."""
+    levels, dims = x.max() + 1, x.shape[1]
+    total = np.mean([log_density((x + rng.random(x.shape)) / levels).mean() for _ in range(draws)])
+    return (dims * math.log(levels) - total) / (dims * math.log(2))

@@ -89,6 +89,26 @@ def gamma_posterior(counts, a, b):  # noqa: F811
     return b + counts.sum(), a + len(counts)
 
 
+@mutant("07.1", hint="without deaths counts")
+def gamma_posterior(counts, a, b):  # noqa: F811
+    return a + np.sum(counts), b + np.sum(counts > 0)
+
+
+@mutant("07.1", hint="on a copy")
+def gamma_posterior(counts, a, b):  # noqa: F811
+    """Adds the counts up in place."""
+    n = len(counts)
+    for i in range(1, n):
+        counts[i] += counts[i - 1]
+    return a + (counts[-1] if n else 0), b + n
+
+
+@mutant("07.1", hint="")
+def gamma_posterior(counts, a, b):  # noqa: F811
+    """Sums in eight bits, which small counts do not fill."""
+    return a + float(np.sum(np.asarray(counts, dtype=np.uint8), dtype=np.uint8)), b + len(counts)
+
+
 # 07.2 next_count_log_prob
 
 
@@ -321,6 +341,14 @@ def elbo_estimate(log_joint, mu, log_sigma, eps):  # noqa: F811
 def elbo_estimate(log_joint, mu, log_sigma, eps):  # noqa: F811
     z = mu + np.exp(log_sigma) * eps
     return np.mean(log_joint(z) - np.log(stats.norm(mu, np.exp(log_sigma)).pdf(z).prod(1) + 1e-12))
+
+
+@mutant("07.3", hint="")
+def elbo_estimate(log_joint, mu, log_sigma, eps):  # noqa: F811
+    """Only the first fifty draws."""
+    eps = eps[:50]
+    z = mu + np.exp(log_sigma) * eps
+    return np.mean(log_joint(z) - stats.norm(mu, np.exp(log_sigma)).logpdf(z).sum(1))
 
 
 # 07.4 left_out_bounds
@@ -956,3 +984,20 @@ def positive_step(log_p, z, scale, generator):  # noqa: F811
     new = z * np.exp(scale * generator.standard_normal(len(z)))
     gain = (log_p(new) - log_p(z) + np.log(new / z)).mean()
     return new if np.log(generator.random()) < gain else z.copy()
+
+
+@mutant("07.7", hint="difference of the logs")
+def positive_step(log_p, z, scale, generator):  # noqa: F811
+    """Leaves the logarithms before it divides."""
+    new = z * np.exp(scale * generator.standard_normal(len(z)))
+    with np.errstate(all="ignore"):
+        ratio = np.exp(log_p(new)) / np.exp(log_p(z)) * new / z
+    return np.where(generator.random(len(z)) < ratio, new, z)
+
+
+@mutant("07.7", hint="min(1, ratio)")
+def positive_step(log_p, z, scale, generator):  # noqa: F811
+    """Barker's rule."""
+    new = z * np.exp(scale * generator.standard_normal(len(z)))
+    odds = log_p(new) - log_p(z) + np.log(new / z)
+    return np.where(generator.random(len(z)) < special.expit(odds), new, z)

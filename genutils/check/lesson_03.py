@@ -111,10 +111,10 @@ def _(answer, rng):
         rtol=1e-5,
     )
     expect_close(
-        answer(np.array([[0.5]]), np.array([1.0, 0.0]), np.array([[0.0], [0.5]]), np.ones((2, 1))),
-        [stats.norm.logpdf(0.5)],
+        answer(np.array([[0.5], [60.0]]), np.array([1.0, 0.0]), np.array([[0.0], [60.0]]), np.ones((2, 1))),
+        stats.norm.logpdf([0.5, 60.0]),
         "a cause of weight 0 adds nothing",
-        given="weights [1, 0]",
+        given="weights [1, 0], and a point where only the other cause could be",
         rtol=1e-5,
     )
 

@@ -466,6 +466,7 @@ def _(answer, rng):
     for s, k in ((7, 3), (4, 4), (5, 1), (1, 2), (3, 6)):
         mu, eps = rng.normal(size=k), rng.standard_normal((s, k))
         L = np.tril(rng.normal(size=(k, k)), -1) + np.diag(rng.uniform(0.3, 2, k))
+        L[-1, 0] = 0.0 if k > 2 else L[-1, 0]  # a zero below the diagonal is a parameter like others
         weight, curve = rng.normal(size=k), rng.uniform(0.2, 1, k)
 
         def f(z, w=weight, c=curve):

@@ -171,6 +171,16 @@ def _(answer, rng):
                 (s.sum(1)[:, None], "one number for each example: shape (B,), not (B, 1)"),
             ],
         )
+    for size in (2.0, -2.0):
+        x, s = rng.normal(size=(2, 1001)), np.full((2, 1000), size)
+        z, ladj = _pair(answer(x, 1, lambda kept, s=s: (s, 0 * s)), "a coupling returns z and the log-determinant")
+        expect_close(
+            ladj,
+            [1000 * size] * 2,
+            "the logarithm is finite where the determinant is not",
+            given=f"D = 1001, k = 1, s = {size:g} everywhere",
+            hint="a product of a thousand scales overflows or vanishes: add the logarithms",
+        )
 
 
 # 12.3 -----------------------------------------------------------------------------------------------------------------

@@ -109,6 +109,12 @@ def mixture_log_prob(x, weights, means, sds):  # noqa: F811
     return _parts(x, means, sds).sum(2) @ weights
 
 
+@mutant("03.1", hint="")
+def mixture_log_prob(x, weights, means, sds):  # noqa: F811
+    """A cause of weight 0 gets a tiny one: where no other cause could be, it shows."""
+    return logsumexp(np.log(np.maximum(weights, 1e-300)) + _parts(x, means, sds).sum(2), axis=1)
+
+
 # 03.2 coin_e_step
 
 

@@ -830,6 +830,13 @@ def path_gradient(grad_f, mu, L, eps):  # noqa: F811
     return g.mean(0), np.tril(g.T @ eps) / len(eps)
 
 
+@mutant("07.6", hint="")
+def path_gradient(grad_f, mu, L, eps):  # noqa: F811
+    """Takes every zero of L for no parameter, also those below the diagonal."""
+    g = grad_f(mu + eps @ L.T)
+    return g.mean(0), (g.T @ eps) * (L != 0) / len(eps)
+
+
 # 07.7 positive_step
 
 

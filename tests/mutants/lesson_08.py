@@ -106,6 +106,12 @@ def sequence_log_prob(next_probs, ids):  # noqa: F811
     return total
 
 
+@mutant("08.1", hint="")
+def sequence_log_prob(next_probs, ids):  # noqa: F811
+    """Shows the guesser no more than the last eight symbols."""
+    return sum(float(np.log(next_probs(ids[max(0, i - 8) : i])[ids[i]])) for i in range(len(ids)))
+
+
 # 08.2 absolute_discount
 
 

@@ -108,7 +108,7 @@ def affine_coupling(x, k, network):
     s, t = network(x[:, :k])
     z = x.copy()
     z[:, k:] = z[:, k:] * np.exp(s) + t
-    return z, np.log(np.exp(s).prod(axis=1))
+    return z, np.linalg.slogdet(np.exp(s)[:, None] * np.eye(s.shape[1]))[1]
 
 
 @mutant("12.2", hint="summed over the batch")
@@ -185,6 +185,13 @@ def affine_coupling(x, k, network):  # noqa: F811
 def affine_coupling(x, k, network):  # noqa: F811
     s, t = network(x[:, :k])
     return np.hstack([x[:, :k], (x[:, k:] + t) * np.exp(s)]), s.sum(1)
+
+
+@mutant("12.2", hint="overflows or vanishes")
+def affine_coupling(x, k, network):  # noqa: F811
+    """The logarithm of a product, which overflows in many dimensions."""
+    s, t = network(x[:, :k])
+    return np.hstack([x[:, :k], x[:, k:] * np.exp(s) + t]), np.log(np.exp(s).prod(1))
 
 
 # 12.3 spline_bin_inverse

@@ -414,8 +414,8 @@ def _(answer, rng):
                     [
                         (
                             worst,
-                            "judge by the validation rolls: something came there that this table calls impossible, and "
-                            "then its average surprise is infinite"
+                            "that is the most surprised of all, for it calls something impossible that came: judge by "
+                            "the validation rolls, and take the lowest"
                             if math.isinf(costs[worst])
                             else "that is the most surprised of all: judge by the validation rolls, "
                             "and take the lowest",

@@ -565,7 +565,7 @@ def choose_extra(train, validation, faces, candidates):  # noqa: F811
     return best, np.bincount(train, minlength=faces) + best
 
 
-@mutant("00.5", hint="calls impossible")
+@mutant("00.5", hint="calls something impossible")
 def choose_extra(train, validation, faces, candidates):  # noqa: F811
     def table(extra):
         counts = np.bincount(train, minlength=faces) + extra

@@ -263,6 +263,12 @@ def _(answer, rng):
         decodes(message, counts, f"the message {message} with counts {counts}, written as {number:0{max(bits, 1)}b}")
     decodes([0, 0, 0], [5], "an alphabet of one symbol: the message [0, 0, 0] takes no bits at all")
     decodes([1, 0, 1, 1], [1, 1], "the message [1, 0, 1, 1] with counts [1, 1]")
+    turning = [1, 1] + [0] * int(rng.integers(2, 6))  # after a third, its number lies exactly where a share begins
+    decodes(turning, [2, 3, 1], f"the message {turning} with counts [2, 3, 1], whose number is exactly 1/2", _EXACT)
+    for _ in range(40):
+        counts = [int(c) for c in rng.integers(1, 50, size=rng.integers(2, 5))]
+        message = [int(s) for s in rng.choice(len(counts), p=np.array(counts) / sum(counts), size=9)]
+        decodes(message, counts, f"the message {message} with counts {counts}", _EXACT)
     for _ in range(6):
         counts = [int(c) for c in rng.integers(1, 50, size=rng.integers(2, 9))]
         n = int(rng.integers(5, 120))
@@ -277,6 +283,11 @@ def _(answer, rng):
         f"counts as large as {max(counts)}",
         "it went well with small counts: floats and a fixed number of digits do not do here, integers do",
     )
+    digits = "one count of 2**20000: the number has thousands of digits"
+    decodes([0, 1, 1, 2, 1, 0], [1, 2**20000, 3], digits, "a fixed number of digits, however many, is not enough")
+
+
+_EXACT = "something was rounded on the way, by // perhaps, or to so many digits: thirds, too, must stay exact"
 
 
 def _astray(number, bits, n, counts, mistake) -> list | None:
@@ -315,10 +326,11 @@ def _same(got, message, given, hint, number, bits, counts):
     if got == message:
         return
     at = next(i for i, (a, b) in enumerate(zip(got, message, strict=True)) if a != b)
-    found = [words for m, words in _ASTRAY.items() if _astray(number, bits, len(message), counts, m) == got]
+    small = max(counts) < 2**100  # beyond, floats overflow
+    found = [w for m, w in _ASTRAY.items() if small and _astray(number, bits, len(message), counts, m) == got]
     if got == message[::-1]:
         hint = "the message comes out backwards: the first symbol made the coarsest cut"
-    elif not hint and len(found) == 1 and len(message) > 3:
+    elif (not hint or hint == _EXACT and found == [_ASTRAY["floats"]]) and len(found) == 1 and len(message) > 3:
         hint = found[0]
     elif not hint:
         lies = "the stretched number" if at else "number / 2**bits"
@@ -442,6 +454,14 @@ def _(answer, rng):
             mistakes=mistakes if min(shape) > 1 else [],
             **LOOSE,
         )
+    joint = rng.permutation([[2, 1, 1], [1, 2, 1], [0, 1, 1]]) / 10
+    expect_close(
+        _terms(answer, joint, "tenths, many of them equal"),
+        np.array([_bits(joint.sum(1)), joint.sum(1) @ [_bits(r / r.sum()) for r in joint], _bits(joint)]),
+        "equal probabilities count as often as they stand in the table",
+        given=f"joint = {(joint * 10).astype(int).tolist()} / 10",
+        **LOOSE,
+    )
     joint = np.outer(rng.dirichlet(np.ones(3)), rng.dirichlet(np.ones(4)))
     expect_close(
         _terms(answer, joint, "an independent pair")[1],
@@ -485,6 +505,7 @@ def _(answer, rng):
     _information(answer, x.astype(np.uint8), a, dead, given + "one pixel of the two always the same")
     _information(answer, x, a, same, given + "one pixel a new name for the other: information is not correlation")
     _information(answer, x, b, a, given + "the pixels swapped: information is mutual")
+    _information(answer, x, a, (1, 0), given + "two pixels that know nothing: the frequencies still share a little")
     fine = rng.integers(0, 17, size=(600, 2, 4)).astype(np.uint8)  # as many levels as the digits have
     fine[:400, 1, 3] = (fine[:400, 0, 2] + rng.integers(0, 3, size=400)) % 17
     _information(answer, fine, (0, 2), (1, 3), "600 random 2x4 images with 17 levels")
@@ -558,6 +579,11 @@ def _tilted(values: np.ndarray, mean: float) -> np.ndarray:
 
 @exercise("04.7", "maximum_entropy", points=4)
 def _(answer, rng):
+    narrow = (
+        "is the slope looked for in a bracket that is too narrow, or the search stopped too soon? The slope is per "
+    )
+    narrow += "unit of the value: widen the bracket until the mean lies between, or use units of the values' range"
+    order = "compare with min(values) and max(values): they may be negative or in no order"
     die, nine = np.arange(1, 7), np.sort(rng.normal(size=9))
     within = float(nine.min() + rng.uniform(0.2, 0.8) * np.ptp(nine))
     for values, mean in (
@@ -576,7 +602,17 @@ def _(answer, rng):
         (rng.permutation(np.arange(40.0)), 11.0),
     ):
         given, handed = f"values = {brief(values)}, mean = {mean:.6g}", values.copy()
-        p = numbers(answer(handed, mean), "you return one probability per value", given=given)
+        try:
+            p = answer(handed, mean)
+        except ValueError as error:
+            signs = "sign" in str(error)  # scipy's root finders
+            raise Wrong(
+                "this mean can be had: it lies between the smallest and the largest value",
+                given=given,
+                got=f"ValueError: {error}".rstrip(": "),
+                hint=narrow if signs else order if (np.diff(values) < 0).any() or mean < 0 else "",
+            ) from None
+        p = numbers(p, "you return one probability per value", given=given)
         unchanged(values, handed, given=given)
         values = values.astype(float)
         expect_shape(p, values.shape, "there is one probability per value", given=given)
@@ -589,8 +625,6 @@ def _(answer, rng):
         )
         want, off = _tilted(values, mean), float(p @ values) - mean
         uniform = np.allclose(p, 1 / len(p), atol=1e-6)
-        narrow = "is the slope looked for in a bracket that is too narrow? It is per unit of the value: widen it until "
-        narrow += "the mean lies between, or measure the values in units of their range"
         hint = "that is the uniform distribution: it ignores the constraint" if uniform else ""
         log_p = np.log(np.maximum(p, 1e-300))
         if not hint and (p > 0).all() and _straight(values, log_p):

@@ -182,6 +182,22 @@ def _(answer, rng):
         if math.isfinite(got)
         else "",
     )
+    p, q = np.array([[0.9995, 0.0005], [0.3, 0.7]]), np.array([[1.0, 1e-30], [0.6, 0.4]])
+    expect_close(
+        answer(p.copy(), q.copy()),
+        np.mean([_kl(x, y) for x, y in zip(p, q, strict=True)]),
+        "what is rare counts, too, and what was believed nearly impossible is dear, but not infinitely",
+        given=f"p = {brief(p)}, q = {brief(q)}",
+        **LOOSE,
+    )
+    p, q = p[[0, 1, 1, 1]], np.array([[0.8, 0.2], [0.6, 0.4], [0.6, 0.4], [0.9, 0.1]])
+    expect_close(
+        answer(p.copy(), q.copy()),
+        np.mean([_kl(x, y) for x, y in zip(p, q, strict=True)]),
+        "a row that comes twice counts twice",
+        given=f"p = {brief(p)}, q = {brief(q)}",
+        **LOOSE,
+    )
     p, q = rng.dirichlet(np.ones(5), size=(2, 6))
     parts = [number(answer(p[i : i + 3].copy(), q[i : i + 3].copy())) for i in (0, 3)]
     expect_close(answer(p.copy(), q.copy()), np.mean(parts), "two half batches average to the whole batch", **LOOSE)
@@ -270,6 +286,7 @@ def _(answer, rng):
         (50.0, 2.0, 47.0, 1.5),
         (0.0, 0.05, 0.1, 2.0),
         (3.0, 2.0, 0.0, 0.4),
+        (0.7, 1.4, -0.5, 1.0),
     ]
     for a, s, b, t in drawn:
         z = np.linspace(-12, 12, 2401)  # the integral over p, in units of its width
@@ -446,6 +463,32 @@ def _(answer, rng):
             atol=0.04 * scale,
             mistakes=[(np.array(found), hint)] if hint else [],
         )
+    unit, place = float(rng.uniform(1.5, 2.5)), float(rng.normal())
+
+    def arch(x):  # two humps, and a valley for a q that straddles both
+        u = (np.asarray(x, dtype=float) - place) / unit
+        return np.logaddexp(
+            math.log(0.6 / 0.7) - ((u + 2) / 0.7) ** 2 / 2, math.log(0.4 / 0.9) - ((u - 2.5) / 0.9) ** 2 / 2
+        )
+
+    z = np.linspace(-7, 7, 281)
+    w = np.exp(-(z**2) / 2) / np.exp(-(z**2) / 2).sum()
+    m, s = np.meshgrid(np.linspace(-0.4, 1.2, 41), np.linspace(1.7, 2.6, 46), indexing="ij")
+    cost = -np.log(s) - arch(place + unit * (m[..., None] + s[..., None] * z)) @ w
+    at = np.unravel_index(cost.argmin(), cost.shape)
+    start = place + 0.4 * unit, 2.2 * unit
+    given = f"two humps, start at ({start[0]:.2f}, {start[1]:.2f}), wide enough for both"
+    found = fit(arch, *start, given)
+    stray = "from a wide start descend to the valley nearby: begin with the mean *and* the sigma that were given"
+    expect_close(
+        found,
+        (place + unit * m[at], unit * s[at]),
+        "from a wide start, q settles on the arch over both humps",
+        given=given,
+        rtol=0,
+        atol=0.35 * unit,  # the valley is flat: quadrature with few nodes ends a quarter of a unit away
+        mistakes=[(np.array(found), stray)] if found[1] < 1.5 * unit else [],
+    )
     found = fit(lambda x: -((np.asarray(x, dtype=float) - 2) ** 4) / 4, 1.5, 1.0, "log p = -(x - 2)⁴/4")
     expect_close(
         found,
@@ -560,6 +603,22 @@ def _(answer, rng):
             ((2 * math.log(2) - 1) / 3, "r log r is 0 there, but -(r - 1) is 1"),
             ((2 * math.log(2) - 1) / 2, "such a sample is one of the n: its term is 1"),
         ],
+        **LOOSE,
+    )
+    expect_close(
+        answer(np.zeros(2), np.array([30.0, -900.0])),
+        (29 * math.exp(30) + 2) / 2,
+        "one sample that q likes far better than p carries the whole sum",
+        given="log_p = [0, 0], log_q = [30, -900]",
+        hint="was a log ratio clipped? exp of the difference is finite here",
+        **LOOSE,
+    )
+    u = np.array([0.25, -0.25])
+    expect_close(
+        answer(np.zeros(2), u.copy()),
+        np.mean(np.exp(u) * u - np.expm1(u)),
+        "small differences are no other formula",
+        given="log_q - log_p = ±0.25",
         **LOOSE,
     )
     for small in (1e-9, 1e-4):

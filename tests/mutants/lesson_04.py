@@ -3,6 +3,7 @@
 import heapq
 import itertools
 import math
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +11,12 @@ from scipy import optimize, stats
 
 from genutils.coding import huffman_code
 from tests.mutants import alternative, mutant
+
+
+def _bits(p):
+    p = np.asarray(p)[np.asarray(p) > 0]
+    return float(-(p * np.log2(p)).sum())
+
 
 # 04.1 entropy_bits
 
@@ -412,6 +419,59 @@ def arithmetic_decode(number, bits, n, counts):  # noqa: F811
     return out
 
 
+def _decode_exact_but(number, bits, n, counts, stretch):
+    total, starts = sum(counts), [0, *itertools.accumulate(counts)]
+    one, out = stretch.unit(bits), []
+    x = stretch.start(number, bits)
+    for _ in range(n):
+        s = max((i for i in range(len(counts)) if starts[i] * one <= x * total), default=0)
+        out.append(s)
+        x = stretch.divide(x * total - starts[s] * one, counts[s])
+    return out
+
+
+class _Floor:  # integers, but the division throws its remainder away
+    def __init__(self, spare):
+        self.spare = spare
+
+    def unit(self, bits):
+        return 1 << (bits + self.spare)
+
+    def start(self, number, bits):
+        return number << self.spare
+
+    def divide(self, x, count):
+        return x // count
+
+
+class _Digits(_Floor):  # as many decimal digits as somebody thought enough
+    def unit(self, bits):
+        return Decimal(1)
+
+    def start(self, number, bits):
+        return Decimal(number) / Decimal(2**bits)
+
+    def divide(self, x, count):
+        return x / count
+
+
+@mutant("04.3", hint="something was rounded")
+def arithmetic_decode(number, bits, n, counts):  # noqa: F811
+    return _decode_exact_but(number, bits, n, counts, _Floor(0))
+
+
+@mutant("04.3", hint="something was rounded")
+def arithmetic_decode(number, bits, n, counts):  # noqa: F811
+    return _decode_exact_but(number, bits, n, counts, _Floor(200))
+
+
+@mutant("04.3", hint="however many")
+def arithmetic_decode(number, bits, n, counts):  # noqa: F811
+    with localcontext() as context:
+        context.prec = 2000
+        return _decode_exact_but(number, bits, n, counts, _Digits(0))
+
+
 # 04.4 miller_madow_bits
 
 
@@ -616,6 +676,13 @@ def chain_rule_terms(joint):  # noqa: F811
     return _h(joint.sum(1)), _h(joint) - _h(joint.sum(1)), _h(joint)
 
 
+@mutant("04.5", hint="")
+def chain_rule_terms(joint):  # noqa: F811
+    px = joint.sum(1)
+    inside = sum(a * _bits(row / a) for a, row in zip(px, joint, strict=True) if a > 0)
+    return _bits(px), inside, _bits(np.unique(joint))  # equal probabilities are counted once
+
+
 # 04.6 pixel_information
 
 
@@ -731,6 +798,17 @@ def pixel_information(images, first, second):  # noqa: F811
     x, y = (images[:, q[0], q[1]].clip(0, 16) for q in (first, second))
     np.add.at(table, (x, y), 1 / len(images))
     return _h(table.sum(1)) + _h(table.sum(0)) - _h(table)
+
+
+@mutant("04.6", hint="")
+def pixel_information(images, first, second):  # noqa: F811
+    u, v = (images[:, r, c].tolist() for r, c in (first, second))
+
+    def h(parts):
+        return _bits(np.unique(parts, axis=0, return_counts=True)[1] / len(parts))
+
+    found = h(u) + h(v) - h(list(zip(u, v, strict=True)))
+    return found if found > 0.05 else 0.0  # little is called nothing
 
 
 # 04.7 maximum_entropy
@@ -929,3 +1007,26 @@ def maximum_entropy(values, mean):  # noqa: F811
         middle = (low + high) / 2
         low, high = (middle, high) if tilted(middle) @ u < 0 else (low, middle)
     return tilted(low)
+
+
+def _bisected(values, mean, steps):
+    u, low, high = (values - mean) / np.ptp(values), -1e6, 1e6
+    for _ in range(steps):
+        slope = (low + high) / 2
+        w = np.exp(slope * u - (slope * u).max())
+        low, high = (slope, high) if w @ u < 0 else (low, slope)
+    return w / w.sum()
+
+
+@mutant("04.7", hint="stopped too soon")
+def maximum_entropy(values, mean):  # noqa: F811
+    if not min(values) < mean < max(values):
+        raise ValueError("the mean is not between the values")
+    return _bisected(values, mean, 24)
+
+
+@mutant("04.7", hint="in no order")
+def maximum_entropy(values, mean):  # noqa: F811
+    if not values[0] < mean < values[-1]:
+        raise ValueError("the mean is not between the values")
+    return _bisected(values, mean, 300)

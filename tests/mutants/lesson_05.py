@@ -202,6 +202,21 @@ def mean_kl(p, q):  # noqa: F811
     return -special.xlogy(p, q).sum(1).mean()
 
 
+@mutant("05.2", hint="")
+def mean_kl(p, q):  # noqa: F811
+    return np.where(p > 1e-3, special.rel_entr(p, q), 0).sum(1).mean()  # what is rare is left out
+
+
+@mutant("05.2", hint="")
+def mean_kl(p, q):  # noqa: F811
+    return math.inf if ((q < 1e-9) & (p > 0)).any() else special.rel_entr(p, q).sum(1).mean()
+
+
+@mutant("05.2", hint="")
+def mean_kl(p, q):  # noqa: F811
+    return special.rel_entr(p, q).sum() / len(np.unique(p, axis=0))
+
+
 # 05.3 js_bits
 
 
@@ -507,6 +522,12 @@ def reverse_kl_fit(log_p, mu, sigma):  # noqa: F811
     return v[0], math.exp(v[1])
 
 
+@mutant("05.5", hint="begin with the mean *and* the sigma")
+def reverse_kl_fit(log_p, mu, sigma):  # noqa: F811
+    v = _fit(_reverse(log_p), mu, 1.0)
+    return v[0], math.exp(v[1])
+
+
 # 05.6 reverse_kl_estimate
 
 
@@ -632,3 +653,18 @@ def reverse_kl_estimate(log_p, log_q):  # noqa: F811
 @mutant("05.6", hint="")
 def reverse_kl_estimate(log_p, log_q):  # noqa: F811
     return _terms(log_p[:20], log_q[:20]).mean()  # the rest is not looked at
+
+
+def _quiet(u):
+    return float(np.mean(np.exp(u) * u - np.expm1(u)))
+
+
+@mutant("05.6", hint="clipped")
+def reverse_kl_estimate(log_p, log_q):  # noqa: F811
+    return _quiet(np.clip(log_q - log_p, -700, 20))
+
+
+@mutant("05.6", hint="")
+def reverse_kl_estimate(log_p, log_q):  # noqa: F811
+    u = np.maximum(log_q - log_p, -800)  # for "small" differences the first term of the series
+    return float(np.mean(np.where(np.abs(u) < 0.3, u**2 / 2, np.exp(u) * u - np.expm1(u))))

@@ -486,6 +486,8 @@ def _(answer, rng):
             ],
         )
 
+        x = rng.integers(levels, size=(b, dims))
+        given = f"{b} examples of {dims} dimensions with {levels} levels"
         rise = np.linspace(0.3, 1.5, levels)
         table = rise / rise.mean()  # a density constant on each bin: noise inside the bin cannot matter
 

@@ -105,8 +105,8 @@ def gamma_posterior(counts, a, b):  # noqa: F811
 
 @mutant("07.1", hint="")
 def gamma_posterior(counts, a, b):  # noqa: F811
-    """Sums in eight bits, which small counts do not fill."""
-    return a + float(np.sum(np.asarray(counts, dtype=np.uint8), dtype=np.uint8)), b + len(counts)
+    """Takes no count to be above a hundred."""
+    return a + np.bincount(np.minimum(counts, 100), minlength=101) @ np.arange(101), b + len(counts)
 
 
 # 07.2 next_count_log_prob

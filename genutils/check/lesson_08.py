@@ -109,6 +109,14 @@ def _(answer, rng):
         given="ids = [0 2 1] and a guesser that gives [0.5 0.5 0] every time",
         hint="nothing is added to the bets, and none is left out",
     )
+    expect_close(
+        answer(lambda prefix: np.array([1e-120, 1 - 1e-120]), np.zeros(30, dtype=int)),
+        30 * math.log(1e-120),
+        "a few great surprises have tiny probabilities, too",
+        given="30 symbols 0 and a guesser that gives [1e-120, 1 - 1e-120] every time",
+        mistakes=[(-math.inf, "the product is too small for a float and becomes 0: add logarithms instead")],
+        hint="nothing is added to the bets, and none is left out",
+    )
 
 
 # 08.2 -----------------------------------------------------------------------------------------------------------------
@@ -174,6 +182,15 @@ def _(answer, rng):
                 hint="with d = 0 nothing is taken" if d == 0 else "",
             )
             unchanged((counts, shorter), kept, given=given)
+    counts = np.array([3_000_000_000, 0, 200, 1])
+    expect_close(
+        answer(counts.copy(), np.array([0.1, 0.2, 0.3, 0.4]), 0.5),
+        (np.maximum(counts - 0.5, 0) + 1.5 * np.array([0.1, 0.2, 0.3, 0.4])) / counts.sum(),
+        "large counts are no harder than small ones",
+        given="counts = [3000000000 0 200 1], shorter = [0.1 0.2 0.3 0.4], d = 0.5",
+        rtol=1e-5,
+        atol=1e-12,
+    )
     for d in (0.5, 0.0):
         got = numbers(answer(np.zeros(k, dtype=int), shorter.copy(), d), "what never came is asked below")
         expect_close(
@@ -301,6 +318,17 @@ def _(answer, rng):
         expected="a variance of about 1 times that of independent coins",
         got=f"{brief(spread / calls)} times, variable by variable",
         hint=f"are your random numbers {words[0 if less else 1]}?",
+    )
+    x = numbers(answer(conditional, order.copy(), n, fresh()), "samples are an array of 0 and 1")
+    expect_shape(x, (n, 3), "n samples of D variables", given=f"n = {n}")
+    after = [float(np.corrcoef(v[:-1], v[1:])[0, 1] * math.sqrt(n)) for v in x.astype(float).T]
+    expect(
+        max(map(abs, after)) < 7,
+        "the samples are independent: what one is says nothing about the next",
+        given=f"{n:,} samples of 3 variables, order = {brief(order)}",
+        expected="a correlation with the next row of about 0",
+        got=f"{brief(np.array(after) / math.sqrt(n))}, variable by variable",
+        hint="are rows sorted, repeated, or in pairs?",
     )
     seed = int(rng.integers(2**40))
     first, again = (numbers(answer(conditional, order.copy(), 40, np.random.default_rng(seed))) for _ in range(2))
@@ -500,6 +528,7 @@ def _(answer, rng):
                 "below": np.maximum(-1.5 - x, 0),
                 "gate": x * (x[:, :1] > 1),  # only if variable 0 is large
                 "step": np.floor(np.clip(x / 2, -1, 1)),  # flat nearly everywhere
+                "faint": 0.001 * np.tanh(x),
             }[wakes]
             # term by term: a matrix product may round a row differently in another batch
             return (np.sin(x)[:, None] * A).sum(2) + (bump[:, None] * B).sum(2)
@@ -524,7 +553,14 @@ def _(answer, rng):
         (np.arange(3), [(0, 0), (1, 1), (2, 2)], "far", wide),
         (line, [(0, 2), (3, 3)], "above", either),
         (line, [(0, 2), (3, 3)], "below", either),
-        (line, [(1, 3), (2, 2)], "gate", gate),
+        *[(line, [(1, 3), (2, 2)], "gate", gate)] * 4,
+        *[(line, [(1, 2), (1, 3), (3, 3)], "gate", gate)] * 3,
+        (
+            line,
+            [(0, 3), (2, 2)],
+            "faint",
+            "a leak may be small: an output that sees no leak gives the very same number",
+        ),
         (line, [(0, 1), (2, 2)], "step", "some outputs move in steps, so that a small change moves none"),
         (np.array([0]), [(0, 0)], "far", "with one variable there is one pair: the output and its own input"),
         (np.array([0]), [], "always", ""),
@@ -552,7 +588,7 @@ def _(answer, rng):
                 hint = "the pair is (i, j): output i sees input j"
             elif inside and any(place[j] < place[i] for i, j in got):
                 hint = hint if hint == by_place else "a dependence on a variable *before* i is no leak"
-            elif diagonal and got == [p for p in want if p[0] != p[1]]:
+            elif wakes == "always" and diagonal and got == [p for p in want if p[0] != p[1]]:
                 hint = "the diagonal counts: output i may not see x[i]"
             elif any(p not in want for p in got):
                 hint = "an output that does not see an input gives the very same number"

@@ -103,6 +103,18 @@ def _(answer, rng):
         mistakes=[(np.full(2, -np.inf), "exp became 0: add densities by their logarithms, with logaddexp")],
         hint="exp became 0: add densities by their logarithms, with logaddexp",
     )
+    x = np.array([1e-24, 4e-22])
+    got = numbers(
+        answer(x.copy(), lambda x: np.stack([np.sqrt(x), -np.sqrt(x)]), lambda z: 2 * z, gaussian),
+        "flat places are asked below",
+    )
+    expect_close(
+        got,
+        gaussian(np.sqrt(x)) - np.log(np.sqrt(x)),
+        "where g is nearly flat the density is as high as the slope says",
+        given="x = [1e-24, 4e-22], x = z^2, Gaussian noise",
+        hint="nothing is added to a slope, and none is cut off",
+    )
 
 
 # 12.2 -----------------------------------------------------------------------------------------------------------------
@@ -110,16 +122,16 @@ def _(answer, rng):
 
 @exercise("12.2", "affine_coupling", points=2)
 def _(answer, rng):
-    for d, k, batch in ((2, 1, 4), (5, 2, 4), (4, 3, 1), (7, 2, 6)):
+    for d, k, batch, strong in ((2, 1, 4, 1), (5, 2, 4, 1), (4, 3, 1, 1), (7, 2, 6, 1), (6, 3, 5, 12)):
         weights = rng.normal(size=(2, k, d - k)) * 0.7
         calls = []
 
-        def network(kept, weights=weights, k=k, calls=calls):
+        def network(kept, weights=weights, k=k, calls=calls, strong=strong):
             kept = np.asarray(kept, dtype=float)
             calls.append(len(kept))
             if kept.ndim != 2 or kept.shape[1] != k:
                 raise ValueError(f"the network takes the first {k} numbers, (B, {k}); it was given {kept.shape}")
-            return np.tanh(kept @ weights[0]), np.sin(kept @ weights[1])
+            return strong * np.tanh(kept @ weights[0]), np.sin(kept @ weights[1])
 
         x = rng.normal(size=(batch, d)) * rng.uniform(0.3, 3, size=d)
         s, t = network(x[:, :k])
@@ -148,6 +160,11 @@ def _(answer, rng):
                 (np.hstack([x[:, :k], (x[:, k:] - t) * np.exp(-s)]), "that is the way back, from noise to data"),
                 (np.hstack([x[:, :k], (x[:, k:] + t) * np.exp(s)]), "stretch first, then shift"),
                 (np.hstack([x[:, :k], x[:, k:] * np.exp(t) + s]), "the network returns s first, then t"),
+                *(
+                    (np.hstack([x[:, :k], x[:, k:] * np.exp(bound) + t]), "take s as the network gives it, unbounded")
+                    for bound in (2 * np.tanh(s / 2), np.tanh(s), *(np.clip(s, -c, c) for c in (1, 2, 3, 5, 10)))
+                    if not np.allclose(bound, s)
+                ),
             ],
         )
         expect_close(
@@ -244,6 +261,20 @@ def _(answer, rng):
             rtol=1e-5,
             atol=1e-6,
         )
+    y = _bin(t, 0 * ones, w, h, 1.5 * ones, (1.5 + 1.2e-5) * ones)
+    with np.errstate(all="ignore"):
+        got = numbers(
+            answer(y, 0 * ones, 0 * ones, w, h, 1.5 * ones, (1.5 + 1.2e-5) * ones), "x is an array of numbers"
+        )
+    off = np.abs(got - t * w).max() if got.shape == t.shape else np.nan
+    expect(
+        bool(off < 2e-6),
+        "a bin that is bent a little is not straight",
+        given="w = 0.5, d0 = h / w = 1.5, d1 = d0 + 0.000012, nine values of y from one end to the other",
+        expected="x right to 0.000002",
+        got=f"x off by {off:.1g}",
+        hint="-2 c / (b + root) needs no special case where a is nearly zero",
+    )
     t = np.linspace(0, 1, 9)
     for w1, h1, e0, e1 in (
         (1.0, 0.01, 5.0, 0.2),
@@ -281,13 +312,26 @@ def _(answer, rng):
         z = np.asarray(z, dtype=float)
         return np.arcsinh(z), -0.5 * np.log1p(z**2).sum(1)
 
-    def log_noise(z):
+    def gaussian(z):
         return -0.5 * np.asarray(z) ** 2 - 0.5 * math.log(2 * math.pi)
 
-    for name, layers in (
-        ("two linear layers: x is Gaussian, and its density known", [linear(first), linear(second)]),
-        ("a linear layer, arcsinh of each number, a linear layer", [linear(first), squash, linear(second)]),
-        ("no layer at all", []),
+    def logistic(z):
+        z = np.asarray(z, dtype=float)
+        return -z - 2 * np.logaddexp(0, -z)
+
+    for name, layers, log_noise in (
+        (
+            "Gaussian noise, two linear layers: x is Gaussian, and its density known",
+            [linear(first), linear(second)],
+            gaussian,
+        ),
+        (
+            "Gaussian noise, a linear layer, arcsinh of each number, a linear layer",
+            [linear(first), squash, linear(second)],
+            gaussian,
+        ),
+        ("Gaussian noise, no layer at all", [], gaussian),
+        ("logistic noise, a linear layer", [linear(second)], logistic),
     ):
         z, tolls = (x - mean) / std, [np.zeros(b)]
         for layer in layers:
@@ -308,7 +352,8 @@ def _(answer, rng):
             if first_words or (toll_words and len(layers) > 1) or extra_words
         ]
         kept = x.copy(), mean.copy(), std.copy()
-        got = answer(*kept, list(layers), log_noise)
+        handed = list(layers)
+        got = answer(*kept, handed, log_noise)
         backwards, other = (x - mean) / std, 0.0
         for layer in reversed(layers):
             backwards, toll = layer(backwards)
@@ -320,7 +365,7 @@ def _(answer, rng):
             got,
             base.sum(1) + total + scaled,
             "log p(x) is the noise's log-density plus the log-determinants of all that was done to x",
-            given=f"B = {b}, D = {d}, Gaussian noise, {name}",
+            given=f"B = {b}, D = {d}, {name}",
             mistakes=[
                 *mistakes,
                 (
@@ -348,8 +393,28 @@ def _(answer, rng):
                     (base.sum(1) + total + scaled).mean(),
                     "one number for each example: shape (B,), no mean over the batch",
                 ),
+                (
+                    gaussian(z).sum(1) + total + scaled,
+                    "the noise need not be Gaussian: ask log_noise",
+                ),
             ],
         )
+        expect(
+            len(handed) == len(layers), "your arguments are left as they were", hint="leave the list of layers whole"
+        )
+    d = 800  # pixels, in small units
+    mean, std = rng.normal(size=d), 10.0 ** rng.uniform(-5, -3, size=d)
+    z = rng.normal(size=(2, d))
+    scaled = -np.log(std).sum()
+    got = numbers(answer(mean + std * z, mean.copy(), std.copy(), [], gaussian), "many numbers are asked below")
+    expect_close(
+        got,
+        gaussian(z).sum(1) + scaled,
+        "eight hundred numbers in small units are no harder than three",
+        given="B = 2, D = 800, std between 0.00001 and 0.001, Gaussian noise, no layer at all",
+        mistakes=[(gaussian(z).sum(1), "dividing by std is a layer, too: its log-determinant is missing")],
+        hint="" if np.isfinite(got).all() else "a product of many small numbers becomes 0: add logarithms",
+    )
 
 
 # 12.5 -----------------------------------------------------------------------------------------------------------------
@@ -357,8 +422,8 @@ def _(answer, rng):
 
 @exercise("12.5", "autoregressive_inverse", points=2)
 def _(answer, rng):
-    for d in (1, 2, 6):
-        weights = np.tril(rng.normal(size=(2, d, d)), -1)
+    for d, strength, size in ((1, 1, 1), (2, 1, 1), (6, 1, 1), (10, 1, 1), (5, 0.02, 5), (5, 0.1, 100)):
+        weights = strength * np.tril(rng.normal(size=(2, d, d)), -1)
         start = rng.normal(size=(2, d)) * 0.5
         calls = []
 
@@ -371,7 +436,7 @@ def _(answer, rng):
             calls.append(len(x))
             return np.tanh(x @ weights[0].T + start[0]), x @ weights[1].T + start[1]
 
-        x = rng.normal(size=(3, d))
+        x = size * rng.normal(size=(3, d))
         s, t = network(x)
         z = x * np.exp(s) + t
         s0, t0 = network(np.zeros((3, d)))
@@ -428,19 +493,23 @@ def _(answer, rng):
         ],
     )
     levels, d = 5, 2
-    scale = rng.uniform(0.5, 2, size=d)
+    phase = rng.uniform(0, 1)
 
     def log_density(y):
         y = np.asarray(y, dtype=float)
         if y.ndim != 2 or y.min() < 0 or y.max() >= 1:
             where = "outside [0, 1)" if y.ndim == 2 else f"of shape {y.shape}; it takes (B, D)"
             raise ValueError(f"log_density was given numbers {where}: y = (x + u) / levels")
-        return (scale * y - np.log(np.expm1(scale) / scale)).sum(1)
+        return np.log1p(0.9 * np.cos(2 * math.pi * (2 * y[:, 0] + 3 * y[:, 1] + phase)))  # integrates to one
 
     x, noise = rng.integers(levels, size=(4, d)), rng.uniform(size=(3, 4, d))
     values = np.stack([log_density((x + u) / levels) for u in noise])  # (S, B)
     units = d * math.log(levels)
     bits = -(values - units) / (d * math.log(2))
+
+    def cost_of(y):
+        return -(log_density(y) - units).mean() / (d * math.log(2))
+
     best = -(np.log(np.exp(values).mean(0)) - units).mean() / (d * math.log(2))
     half = -np.mean([log_density((x + u / 2) / levels) - units for u in noise]) / (d * math.log(2))
     plain = -(log_density(x / levels) - units).mean() / (d * math.log(2))
@@ -448,7 +517,7 @@ def _(answer, rng):
         answer(log_density, x.copy(), levels, noise.copy()),
         bits.mean(),
         "the mean over draws and examples of -(log p(y) - D log L), in bits per dimension",
-        given=f"B = 4, D = {d}, S = 3, levels = {levels}, an exponential density",
+        given=f"B = 4, D = {d}, S = 3, levels = {levels}, a density in waves",
         mistakes=[
             (bits.sum(0).mean(), "that is the sum over draws: take their mean"),
             (bits.sum(), "that is a sum over draws and examples: take the mean"),
@@ -459,6 +528,14 @@ def _(answer, rng):
             (best, "that is the logarithm of the mean density: a tighter bound, but not the one asked for"),
             (plain, "the noise is missing: data must fill their bins"),
             (half, "that is noise of half a bin: the bins are one wide"),
+            *(
+                (cost, "each draw of noise belongs to its own example: noise[s, b] to x[b]")
+                for cost in (
+                    np.mean([cost_of((x + u[::-1]) / levels) for u in noise]),
+                    cost_of((np.repeat(x, 3, axis=0) + noise.reshape(-1, d)) / levels),
+                )
+            ),
+            (cost_of((x + noise.mean(0)) / levels), "take the mean of the costs, not of the noise"),
             (bits.mean(0), "one number: the mean over draws and examples"),
             (bits.mean(1), "one number: the mean over draws and examples"),
         ],

@@ -614,3 +614,49 @@ def leaks(f, place, rng):  # noqa: F811
 @mutant("08.6", hint="")
 def leaks(f, place, rng):  # noqa: F811
     return []
+
+
+# what easy inputs do not show
+
+
+@mutant("08.1", hint="add logarithms")
+def sequence_log_prob(next_probs, ids):  # noqa: F811
+    bets = np.array([next_probs(ids[:i])[ids[i]] for i in range(len(ids))])
+    return sum(np.log(np.prod(bets[i : i + 200])) for i in range(0, len(ids), 200))
+
+
+@mutant("08.2", hint="")
+def absolute_discount(counts, shorter, d):  # noqa: F811
+    n = counts.sum()
+    if n == 0:
+        return shorter
+    return (np.maximum(counts.astype(np.int32) - d, 0) + d * (counts > 0).sum() * shorter) / n
+
+
+@mutant("08.3", hint="sorted")
+def ancestral_sample(conditional, order, n, rng):  # noqa: F811
+    x = np.zeros((n, len(order)), dtype=int)
+    for i in order:
+        x[:, i] = rng.random(n) < conditional(x, i)
+    return x[np.lexsort(x.T)]
+
+
+def _leaks(f, place, rng, points, least):
+    d, found = len(place), []
+    x = 2 * rng.normal(size=(points, d))
+    for j in range(d):
+        y = x.copy()
+        y[:, j] += rng.uniform(-5, 5, size=points)
+        moved = np.abs(f(y) - f(x)).max(0) > least
+        found += [(i, j) for i in range(d) if moved[i] and place[j] >= place[i]]
+    return sorted(found)
+
+
+@mutant("08.6", hint="try")
+def leaks(f, place, rng):  # noqa: F811
+    return _leaks(f, place, rng, 4, 0)
+
+
+@mutant("08.6", hint="may be small")
+def leaks(f, place, rng):  # noqa: F811
+    return _leaks(f, place, rng, 400, 1e-2)

@@ -367,7 +367,7 @@ def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
 @alternative("12.4")
 def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
     z = (np.asarray(x) - mean) / std
-    total = np.full(len(z), -float(np.log(np.prod(std))))
+    total = np.full(len(z), -math.fsum(math.log(v) for v in std))
     for layer in layers:
         z, ladj = layer(z)
         total += ladj
@@ -549,3 +549,90 @@ def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
 def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
     d = x.shape[1]
     return np.log2(levels - 1) - np.mean([log_density((x + u) / levels) for u in noise]) / (d * np.log(2))
+
+
+# what easy inputs do not show
+
+
+@mutant("12.1", hint="nothing is added to a slope")
+def folded_log_density(x, places, slope, log_noise):  # noqa: F811
+    z = places(x)
+    return np.logaddexp.reduce(log_noise(z) - np.log(np.abs(slope(z)) + 1e-8))
+
+
+@mutant("12.2", hint="unbounded")
+def affine_coupling(x, k, network):  # noqa: F811
+    s, t = network(x[:, :k])
+    s = np.clip(s, -5, 5)
+    return np.hstack([x[:, :k], x[:, k:] * np.exp(s) + t]), s.sum(1)
+
+
+@mutant("12.3", hint="no special case")
+def spline_bin_inverse(y, x0, y0, w, h, d0, d1):  # noqa: F811
+    s, u = h / w, y - y0
+    bend = d0 + d1 - 2 * s
+    a, b, c = h * (s - d0) + u * bend, h * d0 - u * bend, -s * u
+    flat = np.abs(a) < 1e-5
+    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
+    return x0 + w * np.where(flat, -c / b, (-b + root) / np.where(flat, 1, 2 * a))
+
+
+@mutant("12.4", hint="add logarithms")
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    z, total = (x - mean) / std, -np.log(np.prod(std))
+    for layer in layers:
+        z, ladj = layer(z)
+        total = total + ladj
+    return log_noise(z).sum(1) + total
+
+
+@mutant("12.4", hint="ask log_noise")
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    z, total = (x - mean) / std, -np.log(std).sum()
+    for layer in layers:
+        z, ladj = layer(z)
+        total = total + ladj
+    return (-0.5 * z**2 - 0.5 * math.log(2 * math.pi)).sum(1) + total
+
+
+@mutant("12.4", hint="")
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    std = np.maximum(std, 1e-2)
+    z, total = (x - mean) / std, -np.log(std).sum()
+    for layer in layers:
+        z, ladj = layer(z)
+        total = total + ladj
+    return log_noise(z).sum(1) + total
+
+
+@mutant("12.5", hint="")
+def autoregressive_inverse(z, network):  # noqa: F811
+    x = np.zeros_like(z)
+    for _ in range(z.shape[1]):
+        s, t = network(x)
+        before, x = x, (z - t) * np.exp(-s)
+        if np.abs(x - before).max() < 2e-2:
+            break
+    return x
+
+
+@mutant("12.5", hint="")
+def autoregressive_inverse(z, network):  # noqa: F811
+    x = np.zeros_like(z)
+    for _ in range(min(z.shape[1], 8)):
+        s, t = network(x)
+        x = (z - t) * np.exp(-s)
+    return x
+
+
+@mutant("12.6", hint="its own example")
+def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
+    d = x.shape[1]
+    y = (np.repeat(x, len(noise), axis=0) + noise.reshape(-1, d)) / levels
+    return np.log2(levels) - np.mean(log_density(y)) / (d * np.log(2))
+
+
+@mutant("12.6", hint="not of the noise")
+def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
+    y = (x + noise.mean(0)) / levels
+    return np.log2(levels) - np.mean(log_density(y)) / (x.shape[1] * np.log(2))

@@ -12,7 +12,7 @@ import pytest
 
 from tests.notebooks import LESSONS, SOLUTIONS, cells, imports
 from tools import build_book, calibrate
-from tools.cards import LINE, carded, measured, reading, sentence
+from tools.cards import LINE, carded, measured, sentence
 from tools.lessons import FURTHER, SITTING, core, heading, lessons, outline
 from tools.link_lessons import linked
 
@@ -57,7 +57,7 @@ class TestLesson:
     def test_opens_with_one_title_and_a_card(self, path):
         first = cells(path)[0]
         assert first["cell_type"] == "markdown" and first["source"].startswith("# ")
-        for promise in ("You will be able to", "You need", "It reads", "It runs"):
+        for promise in ("You will be able to", "You need", "It takes"):
             assert promise in first["source"]
         assert all(heading(path))
         titles = [c for c in cells(path) if c["cell_type"] == "markdown" and re.search(r"(?m)^# ", c["source"])]
@@ -183,19 +183,25 @@ class TestCard:
     ROW = {"seconds": [19.2, 20.6], "memory_mb": [612, 655], "runs": 2}
 
     def test_the_range_is_rounded_outwards(self):
-        assert "in 19 to 21 seconds and at most 660 MB of memory" in sentence(self.ROW)
+        assert "19 to 21 seconds to run on one core of an ordinary laptop, at most 660 MB" in sentence(self.ROW, 900)
+
+    def test_minutes_to_read_come_in_steps_of_five(self):
+        assert ["about 5 minutes" in sentence(None, words) for words in (10, 750, 751)] == [True, True, False]
+        assert "about 25 minutes" in sentence(self.ROW, 3500)
 
     def test_without_a_measurement_it_says_so(self):
-        assert "has not been measured" in sentence(None) and not re.search(r"\d", sentence(None))
+        assert "has not been measured" in sentence(None, 900)
 
-    def test_only_its_line_changes(self):
-        text = f"# T: q?\n\n> **You need** x.\n>\n{sentence(None)}\n> more"
+    @pytest.mark.parametrize(
+        "line", ["> **It runs** long.", "> **It reads** in 5.\n>\n> **It runs** in 6.", "> **It takes** 5."]
+    )
+    def test_only_its_line_changes(self, line):
+        text = f"# T: q?\n\n> **You need** x.\n>\n{line}\n> more"
         once = carded(text, self.ROW, 800)
-        assert once == text.replace(sentence(None), f"{reading(800)}\n>\n{sentence(self.ROW)}")
-        assert carded(once, None, 800) == text.replace(sentence(None), f"{reading(800)}\n>\n{sentence(None)}")
-        assert carded(once, self.ROW, 3000) == once.replace("about 10 minutes", "about 20 minutes")
+        assert once == text.replace(line, sentence(self.ROW, 800))
+        assert carded(once, None, 3000) == text.replace(line, sentence(None, 3000))
 
-    @pytest.mark.parametrize("text", ["# T", f"{sentence(None)}\n{sentence(None)}"])
+    @pytest.mark.parametrize("text", ["# T", "> **It takes** 1.\n> **It takes** 2."])
     def test_a_card_without_its_one_line_is_refused(self, text):
         with pytest.raises(ValueError, match="a card has one line that begins"):
             carded(text, None, 100)

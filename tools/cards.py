@@ -15,9 +15,9 @@ import nbformat
 from tools.lessons import ROOT, core, lessons
 
 MEASURED = ROOT / "book" / "measured.json"
-LINE = re.compile(r"(?m)^(> \*\*It reads\*\* .*\n>\n)?> \*\*It runs\*\* .*$")
+LINE = re.compile(r"(?m)^(> \*\*It reads\*\* .*\n>\n)?> \*\*It (runs|takes)\*\* .*$")
 PACE = 150  # words a minute, with time for formulas and figures
-END = "without network, with the same numbers every time. What it took when this page was made is said at the end."
+END = "offline, with the same numbers every time."
 
 
 def measured() -> dict[str, dict[str, Any]]:
@@ -26,38 +26,32 @@ def measured() -> dict[str, dict[str, Any]]:
     return {"lessons": {}, "solutions": {}} | found
 
 
-def sentence(row: dict[str, Any] | None) -> str:
-    """The line of the card for a row of the bench; for None, that nothing was measured yet.
+def sentence(row: dict[str, Any] | None, words: int) -> str:
+    """The line of the card, for a row of the bench and the words of the core path.
 
-    >>> print(sentence({"seconds": [19.2, 20.6], "memory_mb": [612, 655], "runs": 2}).split(",")[0])
-    > **It runs** in 19 to 21 seconds and at most 660 MB of memory on one core of an ordinary laptop
+    Minutes are in steps of five. Where nothing was measured yet (None), it says so.
+
+    >>> print(sentence({"seconds": [19.2, 20.6], "memory_mb": [612, 655], "runs": 2}, 3400).split(" on one")[0])
+    > **It takes** about 25 minutes to read, exercises not counted, and 19 to 21 seconds to run
     """
+    minutes = f"about {5 * max(1, math.ceil(words / PACE / 5))} minutes to read, exercises not counted"
     if row is None:
-        return f"> **It runs** {END} How long it takes in general has not been measured yet."
+        return f"> **It takes** {minutes}. How long it runs has not been measured yet; {END}"
     low, high = math.floor(row["seconds"][0]), math.ceil(row["seconds"][1])
     memory = 10 * math.ceil(row["memory_mb"][1] / 10)
-    took = f"{low} to {high} seconds and at most {memory} MB of memory"
-    return f"> **It runs** in {took} on one core of an ordinary laptop, {END}"
-
-
-def reading(words: int) -> str:
-    """The line of the card for the words of a lesson's core path: minutes, in steps of five.
-
-    >>> reading(3400)
-    '> **It reads** in about 25 minutes, exercises not counted.'
-    """
-    return f"> **It reads** in about {5 * max(1, math.ceil(words / PACE / 5))} minutes, exercises not counted."
+    laptop = f"one core of an ordinary laptop, at most {memory} MB of memory"
+    return f"> **It takes** {minutes}, and {low} to {high} seconds to run on {laptop}, {END}"
 
 
 def carded(text: str, row: dict[str, Any] | None, words: int) -> str:
-    """The first cell of a lesson with those two lines.
+    """The first cell of a lesson with that line.
 
     Raises:
-        ValueError: the cell has no line that begins ``> **It runs**``, or several.
+        ValueError: the cell has no line that begins ``> **It takes**`` (or ``> **It runs**``), or several.
     """
-    text, count = LINE.subn(lambda _: f"{reading(words)}\n>\n{sentence(row)}", text)
+    text, count = LINE.subn(lambda _: sentence(row, words), text)
     if count != 1:
-        raise ValueError(f"a card has one line that begins '> **It runs** '; this one has {count}")
+        raise ValueError(f"a card has one line that begins '> **It takes** '; this one has {count}")
     return text
 
 

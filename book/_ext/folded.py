@@ -45,7 +45,6 @@ def sentences(code: str) -> list[tuple[int, int]]:
 def _folded(html: str) -> str:
     lines = html.split("\n")
     for first, last in reversed(sentences(unescape(re.sub(r"<[^>]+>", "", html)))):
-        told = "".join("\n" + line for line in lines[first : last + 1])
-        lines[first - 1] += f'{BOX}<span class="told">{told}</span>'
-        del lines[first : last + 1]
+        told = "\n".join(lines[first : last + 1])
+        lines[first : last + 2] = [f'{BOX}<span class="told">{told}\n</span>{lines[last + 1]}']
     return "\n".join(lines)

@@ -41,7 +41,7 @@ class Neighbours(Model, nn.Module):
         return self._log_p(x).gather(-1, x[..., None]).sum((1, 2, 3))  # (B,)
 
     @torch.no_grad()
-    def sample(self, n: int = 1, *, labels: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
+    def sample(self, n: int = 1, labels: Tensor | None = None, *, generator: torch.Generator | None = None) -> Tensor:
         """n images in reading order, (n, size, size)."""
         self._refuse(labels)
         x = torch.zeros(n, self.size, self.size, dtype=torch.long)

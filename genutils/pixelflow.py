@@ -219,7 +219,12 @@ def multiscale_flow(*, levels: int = LEVELS, bins: int | None = None, rounds: in
         bins: of each spline; by default L.
         rounds: how often a turn is taken at each scale.
         width: of the networks.
+
+    Raises:
+        ValueError: there are no rounds.
     """
+    if rounds < 1:
+        raise ValueError(f"rounds is 1 or more; it is {rounds}")
     bins = bins or levels
     outputs = 2 * bins + 1
     transforms, image, size = [], list(range(SIZE**2)), SIZE

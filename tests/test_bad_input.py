@@ -345,6 +345,11 @@ REFUSED = {
     "model.units.nats_per_example": [(lambda: model.nats_per_example(1.0, inf), "it is inf")],
     "networks.waves": [(lambda: networks.waves(NORMAL, 2, slowest=0), "positive frequencies; they are 0")],
     "pixelflow.groups": [(lambda: pixelflow.groups((2, 2)), r"64 pixels together; \(2, 2\) hold 4")],
+    "pixelflow.multiscale_flow": [(lambda: pixelflow.multiscale_flow(rounds=0), "rounds is 1 or more; it is 0")],
+    "pixelflow.squeeze": [
+        (lambda: pixelflow.squeeze(range(9), 3), "an even side.*side 3 and 9 pixels"),
+        (lambda: pixelflow.squeeze(range(9), 4), "side 4 and 9 pixels"),
+    ],
     "pixelflow.pixel_flow": [(lambda: pixelflow.pixel_flow(kind="curves"), "'lines'; it is 'curves'")],
     "plot.curve": [(lambda: plot.curve(axes(), [0], [1], role="nobody"), "no role 'nobody'; the roles are")],
     "plot.bars": [(lambda: plot.bars(axes(), [0], [1], role="nobody"), "no role 'nobody'")],
@@ -562,7 +567,7 @@ ELSEWHERE = {
     "stands behind the door of a model": """
         convolutional.ConvBlock convolutional.ImageDecoder convolutional.ToldConvBlock convolutional.ImageDenoiser
         convolutional.ImageSampler convolutional.ImageCritic flow.Turn networks.ResidualMLP networks.Constant
-        optimizers.adam pixelflow.Pixels pixelflow.Window pixelflow.AtOnce planar.Wavy planar.NearPoint
+        optimizers.adam pixelflow.Pixels pixelflow.Window pixelflow.AtOnce pixelflow.Maps planar.Wavy planar.NearPoint
         planar.PointDenoiser planar.WithSigns planar.leaky_layers
     """,
     "test_densities.py, and below": """

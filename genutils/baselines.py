@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from genutils.model import Model, evaluate
+
 FILE = pathlib.Path(__file__).with_suffix(".json")
 PARTS = ("validation", "test")
 SEEDS = range(5)
@@ -133,7 +135,7 @@ def _models(seeds: Sequence[int]) -> dict[str, list[Any]]:
     }
 
 
-class _ByClass:
+class _ByClass(Model):
     """Naive Bayes as a density: p(x) = sum over classes of p(y) p(x | y), where p(x | y) has a table for each pixel."""
 
     def __init__(self, given: Any):
@@ -144,7 +146,8 @@ class _ByClass:
         self.log_prior = np.log(np.bincount(y) / len(y))
         self.tables = [Frequencies(given.levels, 0.1).fit(x[y == k]) for k in range(given.classes)]
 
-    def log_prob(self, x: np.ndarray) -> np.ndarray:
+    def log_prob(self, x: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        self._refuse(labels)
         return np.logaddexp.reduce([p + t.log_prob(x) for p, t in zip(self.log_prior, self.tables, strict=True)])
 
 
@@ -167,12 +170,7 @@ def _cost(model: Any, x: np.ndarray) -> float:
     """Bits per dimension of (B, 64) whole numbers."""
     import torch
 
-    if isinstance(model, torch.nn.Module):
-        with torch.no_grad():
-            log_prob = model.log_prob(torch.tensor(x).view(-1, 8, 8)).double().numpy()
-    else:
-        log_prob = model.log_prob(x)
-    return float(-np.mean(log_prob) / (64 * math.log(2)))
+    return evaluate(model, torch.tensor(x).view(-1, 8, 8) if isinstance(model, torch.nn.Module) else x).value
 
 
 ORDERS = {

@@ -192,9 +192,7 @@ class TestCard:
     def test_without_a_measurement_it_says_so(self):
         assert "has not been measured" in sentence(None, 900)
 
-    @pytest.mark.parametrize(
-        "line", ["> **It runs** long.", "> **It reads** in 5.\n>\n> **It runs** in 6.", "> **It takes** 5."]
-    )
+    @pytest.mark.parametrize("line", ["> **It runs** long.", "> **It takes** 5."])
     def test_only_its_line_changes(self, line):
         text = f"# T: q?\n\n> **You need** x.\n>\n{line}\n> more"
         once = carded(text, self.ROW, 800)

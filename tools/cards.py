@@ -15,7 +15,7 @@ import nbformat
 from tools.lessons import ROOT, core, lessons
 
 MEASURED = ROOT / "book" / "measured.json"
-LINE = re.compile(r"(?m)^(> \*\*It reads\*\* .*\n>\n)?> \*\*It (runs|takes)\*\* .*$")
+LINE = re.compile(r"(?m)^> \*\*It (runs|takes)\*\* .*$")
 PACE = 150  # words a minute, with time for formulas and figures
 END = "offline, with the same numbers every time."
 

@@ -44,7 +44,7 @@ def expect_gaussian(white: np.ndarray, *, given: str = "", what: str = "the draw
         wrong("are independent of each other", f"{words}: {OWN}")
     turned = np.column_stack([white, axes[-1]])  # a draw may also share its numbers with the next in other places
     for values in (turned, turned**2 - 1):
-        if _follow(values) > 7.5 / math.sqrt(n):
+        if lag_correlation(values) > 7.5 / math.sqrt(n):
             wrong("are independent of each other", OWN)
     if n * (white.mean(0) ** 2).sum() < 1e-8 or np.abs(white.T @ white / n - np.eye(d)).max() < 1e-7:
         wrong("differ from the mean and the covariance as much as chance demands", even)
@@ -58,7 +58,7 @@ def _kolmogorov(u: np.ndarray) -> float:
     return float(max((u - i / len(u)).max(), ((i + 1) / len(u) - u).max()))
 
 
-def _follow(x: np.ndarray) -> float:
+def lag_correlation(x: np.ndarray) -> float:
     """The largest correlation in size, over all lags and columns, of a row of x (n, D) with a later one."""
     x = (x - x.mean(0)) / x.std(0)
     power = np.abs(np.fft.rfft(x, n=2 * len(x), axis=0)) ** 2

@@ -205,7 +205,7 @@ def unchanged(
 def expect_raises(
     call: Callable[[], Any], kind: type[Exception], says: str, *, given: str = "", hint: str = ""
 ) -> None:
-    """Bad input must be refused with the stated kind of error."""
+    """Bad input must be refused with the stated kind of error; an assertion that refuses it is told apart."""
     try:
         value = call()
     except NotImplementedError:
@@ -213,6 +213,8 @@ def expect_raises(
     except kind:
         return
     except Exception as error:
+        if isinstance(error, AssertionError):
+            hint = f"raise {kind.__name__}(...) yourself: an assert raises another kind of error"
         raise Wrong(
             says, given=given, expected=kind.__name__, got=f"{type(error).__name__}: {error}", hint=hint
         ) from None

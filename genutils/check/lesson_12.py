@@ -90,31 +90,26 @@ def _(answer, rng):
         mistakes = [(w, h) for w, h in mistakes if np.shape(w) != want.shape or not np.allclose(w, want)]
         expect_close(got, want, "p(x) is the sum over the places z of p_z(z) / |g'(z)|", given=given, mistakes=mistakes)
         unchanged(x, kept, given=given)
-    x = np.array([1600.0, 4900.0])
-    got = numbers(
-        answer(x.copy(), lambda x: np.stack([np.sqrt(x), -np.sqrt(x)]), lambda z: 2 * z, gaussian),
-        "far out is asked below",
-    )
-    expect_close(
-        got,
-        gaussian(np.sqrt(x)) - np.log(np.sqrt(x)),
-        "far out the logarithm is as good as anywhere",
-        given="x = [1600, 4900], x = z^2, Gaussian noise",
-        mistakes=[(np.full(2, -np.inf), "exp became 0: add densities by their logarithms, with logaddexp")],
-        hint="exp became 0: add densities by their logarithms, with logaddexp",
-    )
-    x = np.array([1e-24, 4e-22])
-    got = numbers(
-        answer(x.copy(), lambda x: np.stack([np.sqrt(x), -np.sqrt(x)]), lambda z: 2 * z, gaussian),
-        "flat places are asked below",
-    )
-    expect_close(
-        got,
-        gaussian(np.sqrt(x)) - np.log(np.sqrt(x)),
-        "where g is nearly flat the density is as high as the slope says",
-        given="x = [1e-24, 4e-22], x = z^2, Gaussian noise",
-        hint="nothing is added to a slope, and none is cut off",
-    )
+    for x, asked, says, words, hint in (
+        (
+            np.array([1600.0, 4900.0]),
+            "far out is asked below",
+            "far out the logarithm is as good as anywhere",
+            "[1600, 4900]",
+            "exp became 0: add densities by their logarithms, with logaddexp",
+        ),
+        (
+            np.array([1e-24, 4e-22]),
+            "flat places are asked below",
+            "where g is nearly flat the density is as high as the slope says",
+            "[1e-24, 4e-22]",
+            "nothing is added to a slope, and none is cut off",
+        ),
+    ):
+        root = np.sqrt(x)
+        got = answer(x.copy(), lambda x: np.stack([np.sqrt(x), -np.sqrt(x)]), lambda z: 2 * z, gaussian)
+        given = f"x = {words}, x = z^2, Gaussian noise"
+        expect_close(numbers(got, asked), gaussian(root) - np.log(root), says, given=given, hint=hint)
 
 
 # 12.2 -----------------------------------------------------------------------------------------------------------------

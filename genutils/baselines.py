@@ -150,6 +150,15 @@ class _ByClass(Model):
         self._refuse(labels)
         return np.logaddexp.reduce([p + t.log_prob(x) for p, t in zip(self.log_prior, self.tables, strict=True)])
 
+    def sample(
+        self, n: int, labels: np.ndarray | None = None, *, generator: np.random.Generator | None = None
+    ) -> np.ndarray:
+        self._refuse(labels)
+        rng = generator or np.random.default_rng()
+        of = rng.choice(len(self.tables), size=n, p=np.exp(self.log_prior))
+        drawn = np.stack([table.sample(n, generator=rng) for table in self.tables])  # (K, n, D)
+        return drawn[of, np.arange(n)]
+
 
 def _network(given: Any, seed: int) -> Any:
     """The network of lesson 06 with the lesson's settings."""

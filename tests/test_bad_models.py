@@ -22,6 +22,7 @@ from torch.distributions import Independent, Normal
 import genutils
 from genutils import densities
 from genutils.autoregressive import MADE, PixelNet
+from genutils.baselines import _ByClass
 from genutils.classifiers import GaussianClassifier
 from genutils.convolutional import ImageDecoder, ImageDenoiser, ImageEncoder, ImageSampler
 from genutils.diffusion import Diffusion, LevelDiffusion
@@ -36,6 +37,7 @@ from genutils.nonparametric import KDE, Frequencies, Histogram
 from genutils.pixelflow import pixel_flow
 from genutils.planar import NearPoint, PlaneNet, PointDenoiser
 from genutils.ppca import PPCA
+from genutils.tasks import task
 from genutils.training import cost, fit
 from genutils.vae import VAE, Gaussian, Levels
 
@@ -69,6 +71,7 @@ MODELS = {
     CategoricalMixture: (lambda: CategoricalMixture(2, 17).fit(ROWS), ROWS),
     PPCA: (lambda: PPCA(2).fit(REAL), REAL),
     GaussianClassifier: (lambda: GaussianClassifier().fit(REAL, np.arange(40) % 2), REAL),
+    _ByClass: (lambda: _ByClass(task("digits")), IMAGES.reshape(6, 64)),
     NGram: (lambda: NGram(ROWS.ravel(), symbols=17, context=2, length=4), ROWS),
     Flow: (splines, POINTS),
     PlaneNet: (lambda: PlaneNet(((-4, 4), (-4, 4)), knots=16, width=8), POINTS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,20 @@ from tools.classroom.collect import Submission, collect
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.table import Row
 from tools.classroom.workers import Job, Limits
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("lesson", help="such as 04_entropy")
+    parser.add_argument("--timeout", type=int, default=60, metavar="S", help="seconds for one cell (default 60)")
+    parser.add_argument("--workers", type=int, default=2, help="submissions graded at the same time (default 2)")
+    parser.add_argument("--student", action="append", metavar="NAME", help="only this student (may be repeated)")
+
+
+def run(room: Classroom, args: argparse.Namespace) -> None:
+    if args.timeout < 1 or args.workers < 1:
+        raise Problem("--timeout and --workers are at least 1.")
+    limits = Limits(timeout=args.timeout)
+    grade(room, args.lesson, students=args.student, limits=limits, at_a_time=args.workers)
 
 
 def grade(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import pathlib
@@ -41,6 +42,19 @@ Good to know
     imports and helper functions of your notebook, but no other files.
   - {total:g} points: {points}.
 """
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("lesson", help="such as 04_entropy")
+    parser.add_argument(
+        "--force", action="store_true", help="release again although students have handed in (same hidden seeds)"
+    )
+    parser.add_argument("--new-seeds", action="store_true", help="draw new hidden seeds")
+    parser.add_argument("--no-validate", action="store_true", help="do not run the solved lesson first")
+
+
+def run(room: Classroom, args: argparse.Namespace) -> None:
+    release(room, args.lesson, force=args.force, new_seeds=args.new_seeds, validate=not args.no_validate)
 
 
 def release(

@@ -101,7 +101,8 @@ class TestExercise:
         assert checks.report(id, checks.stub(id)).verdict == "not attempted"
 
     def test_solution_passes_at_ten_seeds(self, id):
-        assert checks.faults(Candidate(id, checks.solution(id), None), SEEDS) == []
+        solved = Candidate(id, checks.solution(id), None)
+        assert checks.faults(solved, checks.reports(solved, SEEDS)) == []
 
     def test_the_check_answers_at_once(self, id):
         took = calibrate.reference_seconds(checks.seconds(id, checks.solution(id)), _figure())
@@ -207,3 +208,13 @@ class TestTheJudgeOfChecks:
         monkeypatch.setitem(checks.LEAST, "mutants", 99)
         said = list(checks.lines(EXERCISES["04.1"], _figure()))
         assert said[2].startswith("! ") and said[2].endswith("mutants of 99")
+
+    def test_a_mutant_is_run_once_at_each_seed(self, monkeypatch):
+        seen, report = [], checks.report
+        monkeypatch.setattr(
+            checks, "report", lambda id, answer, seed=0: (seen.append(answer), report(id, answer, seed))[1]
+        )
+        said = list(checks.lines(EXERCISES["04.1"], _figure()))
+        wrong = [c.answer for c in CANDIDATES if c.exercise == "04.1" and c.hint is not None]
+        assert [seen.count(answer) for answer in wrong] == [len(checks.SEEDS)] * len(wrong)
+        assert sum(line.startswith("  mutant falls: ") for line in said) == len(wrong)

@@ -53,15 +53,19 @@ def report(id: str, answer: Callable, seed: int = 0) -> Report:
     return _examine(answer, exercises(id.split(".")[0])[id], seed, 30.0, False)[0]
 
 
-def faults(candidate: Candidate, seeds: Iterable[int] = SEEDS) -> list[str]:
+def reports(candidate: Candidate, seeds: Iterable[int] = SEEDS) -> dict[int, Report]:
+    """What is shown for one answer at each seed."""
+    return {seed: report(candidate.exercise, candidate.answer, seed) for seed in seeds}
+
+
+def faults(candidate: Candidate, shown: dict[int, Report] | None = None) -> list[str]:
     """What is wrong with a check as one answer sees it: nothing, or a line for each seed at which it errs.
 
     A right answer must pass. A wrong one must be called wrong; the words it was registered with are part of what it is
-    shown, and if there are none (`tests.mutants`), no hint may be shown.
+    shown, and if there are none (`tests.mutants`), no hint may be shown. ``shown``: its `reports`, if there are any.
     """
     found = []
-    for seed in seeds:
-        said = report(candidate.exercise, candidate.answer, seed)
+    for seed, said in (reports(candidate) if shown is None else shown).items():
         if said.verdict != ("right" if candidate.hint is None else "wrong"):
             found.append(f"seed {seed}: called {said.verdict}: {said!r}")
         elif candidate.hint == "" and hint(said):
@@ -96,11 +100,12 @@ def lines(exercise: Exercise, figure: float) -> Iterator[str]:
     for word, count in (("mutants", len(wrong)), ("alternatives", len(known) - len(wrong))):
         yield f"{' !'[count < LEAST[word]]} {count} {word} of {LEAST[word]}"
     for candidate in [Candidate(exercise.id, solved, None), *known]:
-        bad, which = faults(candidate), "solution" if candidate.answer is solved else "alternative"
+        shown = reports(candidate)
+        bad, which = faults(candidate, shown), "solution" if candidate.answer is solved else "alternative"
         if candidate.hint is None:
             yield "\n".join(f"! {which} {line}" for line in bad) if bad else f"  {which} passes"
         else:
-            said = hint(report(exercise.id, candidate.answer)) or "(no hint)"
+            said = hint(shown[0]) or "(no hint)"
             yield "\n".join(f"! mutant {candidate.hint!r} {line}" for line in bad) if bad else f"  mutant falls: {said}"
 
 

@@ -14,6 +14,8 @@ import numpy as np
 _SCALARS = (bool, int, float, str, bytes, type(None))
 BITS = "that is in bits: nats take the natural logarithm"  # hints for an answer in the other unit
 NATS = "that is in nats: bits take log2, or a division by log 2"
+RARE = 1e-9  # a p-value below it is no accident: a check makes about ten tests, and is run at many seeds
+FLOAT32 = {"rtol": 1e-5, "atol": 1e-6}  # tolerances of `expect_close` that let single precision pass
 
 
 class Wrong(AssertionError):

@@ -10,6 +10,8 @@ from scipy import stats
 from genutils.check import exercise
 from genutils.check.expect import (
     BITS,
+    FLOAT32,
+    RARE,
     Wrong,
     brief,
     expect,
@@ -20,9 +22,6 @@ from genutils.check.expect import (
     pair,
     unchanged,
 )
-
-RARE = 1e-9  # a p-value below it is no accident
-FLOAT32 = {"rtol": 1e-5, "atol": 1e-7}  # single precision is precision enough
 
 
 def _given(rolls) -> str:

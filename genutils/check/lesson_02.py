@@ -12,6 +12,8 @@ from genutils.check import exercise
 from genutils.check.draws import lag_correlation
 from genutils.check.expect import (
     BITS,
+    FLOAT32,
+    RARE,
     Wrong,
     brief,
     expect,
@@ -23,9 +25,6 @@ from genutils.check.expect import (
     pair,
     unchanged,
 )
-
-RARE = 1e-9  # a p-value below it is no accident; a check makes about ten tests
-FLOAT32 = {"rtol": 2e-5, "atol": 2e-5}  # single precision is precision enough
 
 # 02.1 -----------------------------------------------------------------------------------------------------------------
 

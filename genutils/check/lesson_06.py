@@ -11,6 +11,7 @@ from genutils.check import exercise
 from genutils.check.expect import (
     BITS,
     NATS,
+    RARE,
     Wrong,
     expect,
     expect_close,
@@ -601,7 +602,7 @@ def _(answer, rng):
     half = "noise over half a bin: a bin is one level wide" if u.max() - u.min() < 0.75 else ""
     zero = "there is no noise in it: the density is asked at the levels themselves" if u.std() < 1e-9 else half
     normal = "the noise must stay in its bin: uniform, not normal" if u.min() < -0.01 or u.max() > 1.01 else zero
-    good = stats.kstest(u, "uniform").pvalue > 1e-9
+    good = stats.kstest(u, "uniform").pvalue > RARE
     expect(bool(good), says, given=given, got=f"from {u.min():.3f} to {u.max():.3f}, mean {u.mean():.3f}", hint=normal)
     a, b = (
         answer(lambda y: -((y - 0.4) ** 2).sum(1) * 50, x.copy(), 17, 2, np.random.default_rng(9)) for _ in range(2)

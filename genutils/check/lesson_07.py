@@ -8,7 +8,7 @@ import numpy as np
 from scipy import integrate, special, stats
 
 from genutils.check import exercise
-from genutils.check.expect import BITS, brief, expect, expect_close, expect_shape, numbers, pair, unchanged
+from genutils.check.expect import BITS, RARE, brief, expect, expect_close, expect_shape, numbers, pair, unchanged
 
 ROUNDING = 1e-9
 STUCK = "return the proposals that were accepted; and compare log u, not u, with the log of the ratio"
@@ -635,7 +635,7 @@ def _(answer, rng):
     spread, half = move / 0.4, len(move) // 2
     p_value = float(stats.kstest(spread, stats.norm.cdf).pvalue)
     expect(
-        p_value > 1e-9,
+        p_value > RARE,
         "eps is standard normal",
         given="20,000 walkers, scale = 0.4, the target 1/z",
         expected="a normal law",
@@ -712,7 +712,7 @@ def _(answer, rng):
             hint = "log_p is near -2000 here, and exp(-2000) is 0 to the computer: take the difference of the logs"
         p_value = float(stats.kstest(moved, law.cdf).pvalue)
         expect(
-            0.1 < share < 0.97 and p_value > 1e-9,
+            0.1 < share < 0.97 and p_value > RARE,
             "walkers that are distributed as the target stay so",
             given=given,
             expected=f"mean {law.mean():.3f}",

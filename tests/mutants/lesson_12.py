@@ -187,7 +187,7 @@ def affine_coupling(x, k, network):  # noqa: F811
     return np.hstack([x[:, :k], (x[:, k:] + t) * np.exp(s)]), s.sum(1)
 
 
-@mutant("12.2", hint="overflows or vanishes")
+@mutant("12.2", hint="overflows to inf: add the logarithms")
 def affine_coupling(x, k, network):  # noqa: F811
     """The logarithm of a product, which overflows in many dimensions."""
     s, t = network(x[:, :k])
@@ -636,3 +636,21 @@ def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
 def dequantized_bits(log_density, x, levels, noise):  # noqa: F811
     y = (x + noise.mean(0)) / levels
     return np.log2(levels) - np.mean(log_density(y)) / (x.shape[1] * np.log(2))
+
+
+@mutant("12.2", hint="becomes 0: add the logarithms")
+def affine_coupling(x, k, network):  # noqa: F811
+    """Safe from overflow, but not from the other end."""
+    s, t = network(x[:, :k])
+    det = np.exp(s).prod(1)
+    ladj = np.where(np.isinf(det), s.sum(1), np.log(det))
+    return np.hstack([x[:, :k], x[:, k:] * np.exp(s) + t]), ladj
+
+
+@mutant("12.4", hint="that of their inverses inf: add logarithms")
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    z, total = (x - mean) / std, np.log(np.prod(1 / std))
+    for layer in layers:
+        z, ladj = layer(z)
+        total = total + ladj
+    return log_noise(z).sum(1) + total

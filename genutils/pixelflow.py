@@ -212,7 +212,7 @@ def multiscale_flow(*, levels: int = LEVELS, bins: int | None = None, rounds: in
 
     On 8 x 8 pixels: four channels of 4 x 4, two and two take turns, and two leave as noise; the other two take turns,
     and one leaves; the last is squeezed and goes the same way. What leaves was bent as the others say, and the others
-    were bent as it says.
+    were bent as it says. After the few steps of a lesson its samples are blotches; recipes use `pixel_flow`.
 
     Args:
         levels: L.

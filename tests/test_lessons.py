@@ -17,6 +17,8 @@ from tools.lessons import FURTHER, SITTING, core, heading, lessons, outline
 from tools.link_lessons import linked
 
 NOTEBOOKS = LESSONS + SOLUTIONS
+#: How a caption names one of several panels by its place: "Left: ...", "On the right ...", "the upper panel".
+SIDE = r"\b(Left|Middle|Right|Above|Below)[,:] |On the (left|right)|(left|right|upper|lower) panel"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: f"{p.parent.name}/{p.stem}")
@@ -102,6 +104,16 @@ class TestLesson:
             for call in calls:
                 if getattr(call.func, "id", "") == "show":
                     assert {"alt", "caption"} <= {k.arg for k in call.keywords}
+
+    def test_panels_are_not_named_by_a_side(self, path):
+        """A phone stacks `panels`: words that say "Left:" name a panel by its title, its order or what it shows."""
+        for cell in cells(path):
+            if cell["cell_type"] != "code" or "panels(" not in cell["source"]:
+                continue
+            for call in (n for n in ast.walk(ast.parse(cell["source"])) if getattr(n, "keywords", [])):
+                for words in (k.value for k in call.keywords if k.arg in ("alt", "caption")):
+                    said = " ".join(ast.unparse(words).replace("\\n", " ").split())
+                    assert not re.search(SIDE, said), said
 
     def test_cites_its_sources_from_the_bibliography(self, path):
         keys = re.findall(r"\{cite[^}]*\}`([^`]+)`", "\n".join(c["source"] for c in cells(path)))

@@ -34,7 +34,7 @@ def grade(
     *,
     students: list[str] | None = None,
     execute: bool = True,
-    lean: bool = False,
+    whole: bool = False,
     limits: Limits | None = None,
     at_a_time: int = 2,
     say: Callable[[str], Any] = print,
@@ -44,7 +44,7 @@ def grade(
     Args:
         students: only these.
         execute: False rewrites feedback and grades from the gradebook without running anything.
-        lean: of the lesson's own cells run only the first; the exercises, and what the student wrote, always run.
+        whole: run all cells of the lesson, also those that nobody changed and no answer needs.
         limits: seconds and memory of one submission.
         at_a_time: how many submissions are graded side by side.
 
@@ -64,7 +64,7 @@ def grade(
         names = _names(room, lesson, students)
         began = time.monotonic()
         seeds = [e["seed"] for e in manifest["exercises"].values()]
-        job = Job(room, lesson, limits or Limits(), execute, lean, seeds, maths=_folders(room, lesson))
+        job = Job(room, lesson, limits or Limits(), execute, whole, seeds, maths=_folders(room, lesson))
         if execute:
             submissions = {n: collect(room, lesson, n, manifest) for n in names}
         else:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
-import json
 import pathlib
 import shutil
 import subprocess
@@ -17,6 +15,7 @@ import nbformat
 from tools.classroom import assemble, files, system, verify
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.settings import make
+from tools.classroom.submission import judged
 from tools.classroom.verdict import Mode, Verdict
 from tools.classroom.workers import convert
 
@@ -111,7 +110,7 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
             f"{'new seeds were asked for' if new_seeds else 'the lesson has changed since'}; --force releases it again"
             f"{'' if new_seeds else ' with the same hidden seeds'}."
         )
-    _rehearse(room, manifest, env, say)
+    _rehearse(room, manifest, nb)
     with tempfile.TemporaryDirectory(dir=room.private) as scratch:
         staged = pathlib.Path(scratch) / lesson
         staged.mkdir()
@@ -157,47 +156,21 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
     return target
 
 
-def _rehearse(room: Classroom, manifest: dict, env: dict, say: Callable) -> None:
-    """Find out how each exercise can be checked in a clean process, by carrying the solutions there."""
-    names = {id: e["name"] for id, e in manifest["exercises"].items()}
-    solved = assemble.read(room.root / "solutions" / f"{manifest['lesson']}.ipynb")
-    cells = [c.source for c in solved.cells if c.cell_type == "code"]
-    code = "\n\n".join(cells) + (
-        f"\nimport base64, cloudpickle, json\nnames = {names!r}\n"
-        "print(json.dumps({i: base64.b64encode(cloudpickle.dumps(globals()[n])).decode() for i, n in names.items()}))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-"], input=code, env=env, cwd=room.root, capture_output=True, text=True, timeout=300
-    )
-    if done.returncode:
-        raise Problem(
-            f"the solutions of {manifest['lesson']} do not run together: {done.stderr.strip().splitlines()[-1]}"
-        )
-    blobs = json.loads(done.stdout.splitlines()[-1])
-    assert all(base64.b64decode(b) for b in blobs.values())
-    left = dict(manifest["exercises"])
-    reasons = {}
+def _rehearse(room: Classroom, manifest: dict, nb: nbformat.NotebookNode) -> None:
+    """Hand in the solved lesson, and find out how each exercise is judged."""
+    lesson = assemble.read(room.root / "lessons" / f"{manifest['lesson']}.ipynb")
+    public = [{"type": c.cell_type, "source": c.source, "nbgrader": None} for c in lesson.cells]
     for mode in Mode:
-        jobs = [
-            {"id": id, "blob": blobs[id], "mode": mode, "seeds": [e["seed"], e["seed"] + 1]} for id, e in left.items()
-        ]
-        said = verify.verdicts(room.root, jobs, limit=60.0, preload=manifest["preload"], env=env)
-        for id, found in said.items():
-            if found["verdict"] == Verdict.RIGHT:
-                manifest["exercises"][id]["mode"] = mode
-                del left[id]
-            reasons[id] = f"{found['verdict']} {found['says']}".strip()
-    if left:
-        why = "; ".join(f"{id}: {reasons[id]}" for id in left)
-        raise Problem(
-            f"the solution does not pass its own check ({why}); mend the solution or the check, then release."
-        )
-    weak = [id for id, e in manifest["exercises"].items() if e["mode"] == Mode.INSIDE]
-    if weak:
-        say(
-            f"note: {', '.join(weak)} can only be checked inside the student's own process, which protects less "
-            "(see the page for instructors)"
-        )
+        for exercise in manifest["exercises"].values():
+            exercise.setdefault("mode", mode)
+        said = judged(room, manifest["lesson"], manifest | {"released": public}, nb)
+        left = {id: about for id, about in said.items() if about["verdict"] != Verdict.RIGHT}
+        for id in left:
+            del manifest["exercises"][id]["mode"]
+        if not left:
+            return
+    why = "; ".join(f"{id}: {about['verdict']} {about['says']}".strip() for id, about in left.items())
+    raise Problem(f"the solution does not pass its own check ({why}); mend the solution or the check, then release.")
 
 
 def _nbgrader(room: Classroom, env: dict, *args: str) -> str:

@@ -71,8 +71,5 @@ def configure(c: Any, root: str, settings: str) -> Any:
     c.GenerateFeedback.preprocessors = [nbg.GetGrades, Redact, CSSHTMLHeaderPreprocessor]
     c.VerifiedExecute.root = str(room.root)
     c.VerifiedExecute.private = str(room.private)
-    for section in ("Execute", "ExecutePreprocessor"):
-        c[section].timeout = 60
-        c[section].kernel_name = "python3"
     c.Validator.validate_all = False
     return c

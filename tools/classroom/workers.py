@@ -20,23 +20,9 @@ from typing import Any
 
 from tools.classroom import feedback, files, sandbox
 from tools.classroom.layout import Classroom
+from tools.classroom.submission import Limits
 
 TRIES = 3  # when the gradebook was locked
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a submission may use.
-
-    Args:
-        timeout: seconds for one cell; the whole notebook gets ten times that.
-        check: seconds for one exercise in the clean process, at most those of a cell.
-        memory: bytes of address space for each process.
-    """
-
-    timeout: int = 60
-    check: float = 20.0
-    memory: int = 16 * 2**30
 
 
 @dataclass(frozen=True)
@@ -45,7 +31,7 @@ class Job:
 
     Args:
         execute: False writes feedback again without running anything.
-        lean: of the lesson's own cells run only the first (`VerifiedExecute.lean`).
+        whole: run every cell, also the lesson's own.
         seeds: hidden seeds, which feedback must not show.
         maths: whether feedback pages find a copy of MathJax.
     """
@@ -54,7 +40,7 @@ class Job:
     lesson: str
     limits: Limits
     execute: bool
-    lean: bool
+    whole: bool
     seeds: list[int]
     maths: bool
 
@@ -192,10 +178,10 @@ def _settings(room: Classroom, lesson: str, job: Job | None = None, student: str
     c.CourseDirectory.assignment_id = lesson
     if job is not None:
         c.CourseDirectory.student_id = student
-        c.Execute.timeout = c.ExecutePreprocessor.timeout = job.limits.timeout
-        c.VerifiedExecute.total = 10.0 * job.limits.timeout
-        c.VerifiedExecute.check_limit = min(job.limits.check, float(job.limits.timeout))
-        c.VerifiedExecute.lean = job.lean
+        c.VerifiedExecute.timeout = job.limits.timeout
+        c.VerifiedExecute.check = job.limits.check
+        c.VerifiedExecute.memory = job.limits.memory
+        c.VerifiedExecute.whole = job.whole
     return {"config": c, "coursedir": CourseDirectory(config=c)}
 
 

@@ -55,7 +55,7 @@ def story(came: Outcome) -> dict[str, Any]:
         "flood": [at + 1 for at, about in came.cells.items() if about["size"] > FLOOD],
         "dead": [[at + 1, why] for at, why in came.lost.items()],
         "cut": came.cut,
-        "boxed": came.boxed,
+        "open": came.open,
         "verdicts": {id: str(about["verdict"]) for id, about in came.verdicts.items()},
         "notes": [f"{id} {note}" for id, about in came.verdicts.items() for note in about["notes"]],
     }

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -64,7 +65,9 @@ def new_shell() -> Any:
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.displayhook_class = Values
-    return Shell.instance(config=config)
+    with tempfile.TemporaryDirectory() as folder:  # nothing is kept in it later
+        os.environ["IPYTHONDIR"] = folder
+        return Shell.instance(config=config)
 
 
 class Notebook:

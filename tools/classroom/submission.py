@@ -48,14 +48,14 @@ class Outcome:
             whether it was ``late``.
         lost: place of a cell that ended or blocked its process -> how.
         cut: whether cells after those were not run.
-        boxed: whether the code was confined.
+        open: why the code was not confined, or "".
     """
 
     verdicts: dict[str, dict] = field(default_factory=dict)
     cells: dict[int, dict] = field(default_factory=dict)
     lost: dict[int, str] = field(default_factory=dict)
     cut: bool = False
-    boxed: bool = False
+    open: str = ""
 
 
 def judged(room: Classroom, lesson: str, manifest: dict, nb: Any, *, limits: Limits | None = None) -> dict[str, dict]:
@@ -258,7 +258,7 @@ def _once(room: Classroom, lesson: str, manifest: dict, nb: Any, limits: Limits,
     lost = {int(at): why for at, why in story["lost"].items()}
     cut = any("at" in s and s["at"] not in cells and s["at"] not in lost for s in steps)
     verdicts = {id: said.get(id) or _absent(id, nb, cells, lost, cut) for id in jobs}
-    return Outcome(verdicts, cells, lost, cut, story["boxed"])
+    return Outcome(verdicts, cells, lost, cut, story["open"])
 
 
 def _absent(id: str, nb: Any, cells: dict[int, dict], lost: dict[int, str], cut: bool) -> dict:

@@ -9,6 +9,7 @@ runs the others.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import os
 import select
@@ -34,6 +35,7 @@ def main(door: int, lesson: str, preload: list[str]) -> None:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
     importlib.import_module("genutils.check").exercises(lesson.split("_")[0])
+    shown = os.path.dirname(importlib.import_module("genutils").__file__)
     shell = notebook.new_shell()
     entrance = socket.socket(fileno=door)
     while True:
@@ -45,7 +47,7 @@ def main(door: int, lesson: str, preload: list[str]) -> None:
                 entrance.close()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 sandbox.follow_parent()
-                Session(socket.socket(fileno=fds[0]), shell).run()
+                Session(socket.socket(fileno=fds[0]), shell, [shown]).run()
             finally:
                 os._exit(0)
         for fd in fds:
@@ -55,22 +57,23 @@ def main(door: int, lesson: str, preload: list[str]) -> None:
 class Session:
     """The trusted process of one submission."""
 
-    def __init__(self, client: socket.socket, shell: Any):
-        self.client, self.shell = client, shell
+    def __init__(self, client: socket.socket, shell: Any, shown: list[str]):
+        self.client, self.shell, self.shown = client, shell, shown
         sandbox.hide()
 
     def run(self) -> None:
         """Run what the client sends, say what happened, judge, say the verdicts."""
         job, _ = wire.hear(self.client)
         began = time.monotonic()
-        story: dict[str, Any] = {"cells": {}, "lost": {}, "boxed": True}
+        story: dict[str, Any] = {"cells": {}, "lost": {}, "open": ""}
         while True:
             lost = story["lost"]
             end = max(map(int, lost)) if len(lost) >= LOSSES else float("inf")
             plan = [s for s in job["plan"] if "hold" in s or (str(s["at"]) not in lost and s["at"] < end)]
             left = job["total"] - (time.monotonic() - began)
-            box = sandbox.Box(lambda line, plan=plan, left=left: self._inside(line, job, plan, left), job)
-            story["boxed"] = box.closed
+            inside = functools.partial(self._inside, job=job, plan=plan, left=left)
+            box = sandbox.Box(inside, self.shown, job["memory"])
+            story["open"] = box.missing
             held, loss = self._conduct(box, job, plan, story)
             if loss is None or len(lost) > LOSSES:
                 break
@@ -79,7 +82,9 @@ class Session:
         try:
             wire.say(self.client, story)
             jobs, _ = wire.hear(self.client)
-            wire.say(self.client, judge(held, jobs, job["limit"]))
+            with box.watched():
+                said = judge(held, jobs, job["limit"])
+            wire.say(self.client, said)
         finally:
             box.end()
 

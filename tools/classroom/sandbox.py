@@ -345,8 +345,8 @@ def _python() -> list[str]:
 
 
 def _show(path: str) -> None:
-    old = pathlib.Path(f"/old{path}")
-    if old.is_symlink() and path in SYSTEM and not os.path.isabs(os.readlink(old)):
+    old = f"/old{path}"
+    if os.path.islink(old) and path in SYSTEM and not os.path.isabs(os.readlink(old)):
         os.symlink(os.readlink(old), f"/new{path}")
     elif os.path.lexists(old) and not os.path.exists(f"/new{path}"):
         _bind(path)

@@ -279,10 +279,10 @@ def _mark(cell: Any) -> str:
 
 
 def _jobs(manifest: dict, nb: Any) -> dict[str, dict]:
-    """Mode and hidden seeds of each exercise: the release's seed, and one that only this notebook has."""
+    """Mode and hidden seed of each exercise: made of the release's seed, so that only this notebook has it."""
     text = "\0".join([manifest["secret"], *(c.source for c in nb.cells)]).encode("utf-8", "surrogatepass")
     jobs = {}
     for id, exercise in manifest["exercises"].items():
-        own = int.from_bytes(hashlib.sha256(text + id.encode()).digest()[:6], "big")
-        jobs[id] = {"mode": exercise.get("mode", Mode.APART), "seeds": [exercise["seed"], own]}
+        own = hashlib.sha256(text + f"{id} {exercise['seed']}".encode()).digest()[:6]
+        jobs[id] = {"mode": exercise.get("mode", Mode.APART), "seeds": [int.from_bytes(own, "big")]}
     return jobs

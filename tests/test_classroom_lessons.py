@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from tests import classroom_course as small
-from tools.classroom.cells import TEST, grade_id
+from tools.classroom.cells import ANSWER, grade_id
 from tools.classroom.grade import grade
 from tools.classroom.layout import Classroom
 from tools.classroom.release import release
@@ -54,7 +54,7 @@ def test_solutions_earn_full_points(room, lesson):
     answers = solved(room, lesson)
     assert set(answers) == set(exercises) and len(answers) >= 3
     hand_in(room, lesson, "ada", answers)
-    (ada,) = grade(room, lesson, lean=True, at_a_time=1, say=said.append)
+    (ada,) = grade(room, lesson, at_a_time=1, say=said.append)
     points = {id: e["points"] for id, e in exercises.items()}
     assert ({id: ada.scores[id] for id in points}, ada.notes) == (points, []), said
     assert ada.total == sum(points.values())
@@ -74,16 +74,16 @@ def test_lean_grading_gives_the_scores_of_the_whole_notebook(room):
     nb.cells.insert(at, nbformat.v4.new_code_cell("1 / 0"))
     nbformat.write(nb, file)
     hand_in(room, lesson, "ben", {})
-    whole, untouched = grade(room, lesson, say=lambda text: None)
+    whole, untouched = grade(room, lesson, whole=True, say=lambda text: None)
     assert (untouched.total, untouched.notes) == (0, [])
     assert (room.feedback / "ada" / lesson / f"{lesson}.html").stat().st_size > 10_000
     ran = executed(room, lesson, "ada")
-    (lean,) = grade(room, lesson, lean=True, students=["ada"], say=lambda text: None)
+    (lean,) = grade(room, lesson, students=["ada"], say=lambda text: None)
     assert (lean.scores, lean.notes) == (whole.scores, whole.notes)
     assert whole.scores[wrong] == 0 and whole.total > 10 and "ZeroDivisionError" in whole.notes[0]
     few = executed(room, lesson, "ada")
     assert len(few) < len(ran) / 2
-    assert {grade_id(id, TEST) for id in answers} <= set(few)
+    assert {grade_id(id, ANSWER) for id in answers} <= set(few)
 
 
 def executed(room: Classroom, lesson: str, student: str) -> list[str]:

@@ -87,6 +87,14 @@ def course(room: Classroom, lesson: str) -> pathlib.Path:
     return own if (own / "genutils").is_dir() else room.root
 
 
+def digest(folder: pathlib.Path) -> str:
+    """What tells the genutils in a folder from any other."""
+    found = hashlib.sha256()
+    for path in sorted((folder / "genutils").rglob("*.py")):
+        found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
+    return found.hexdigest()
+
+
 # -- what runs
 
 
@@ -180,7 +188,7 @@ def _lacks_a_name(first: Outcome) -> bool:
 
 # -- the parent with everything imported
 
-_PARENTS: dict[tuple[str, str], Parent] = {}
+_PARENTS: dict[tuple[str, str, str], Parent] = {}
 
 
 class Parent:
@@ -198,7 +206,6 @@ class Parent:
             [sys.executable, "-I", "-c", start], env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd="/"
         )
         theirs.close()
-        self.process.returncode = 0  # nobody waits for it: it ends by itself
 
     def session(self) -> socket.socket:
         ours, theirs = socket.socketpair()
@@ -209,7 +216,7 @@ class Parent:
 
 def parent(room: Classroom, lesson: str, manifest: dict) -> Parent:
     """The parent of a lesson's submissions; started once, also for the processes that are forked from this one."""
-    key = str(course(room, lesson)), lesson
+    key = str(course(room, lesson)), lesson, digest(course(room, lesson))
     if key not in _PARENTS:
         _PARENTS[key] = Parent(room, lesson, manifest)
     return _PARENTS[key]
@@ -217,9 +224,12 @@ def parent(room: Classroom, lesson: str, manifest: dict) -> Parent:
 
 @atexit.register
 def forget_parents() -> None:
-    """Close the doors."""
+    """Close the doors, so that those processes end."""
     while _PARENTS:
-        _PARENTS.popitem()[1].door.close()
+        gone = _PARENTS.popitem()[1]
+        gone.door.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            gone.process.wait(timeout=5)
 
 
 def _imports(manifest: dict) -> list[str]:

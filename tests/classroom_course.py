@@ -138,6 +138,16 @@ def find(nb: nbformat.NotebookNode, id: str, kind: str) -> nbformat.NotebookNode
     return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
 
 
+def read(folder: pathlib.Path) -> nbformat.NotebookNode:
+    """The lesson's notebook in a folder."""
+    return nbformat.read(folder / f"{LESSON}.ipynb", as_version=4)
+
+
+def write(nb: nbformat.NotebookNode, folder: pathlib.Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nb, folder / f"{LESSON}.ipynb")
+
+
 def solve(nb: nbformat.NotebookNode, *ids: str) -> None:
     for id in ids or SOLVED:
         answer(nb, id, SOLVED[id])

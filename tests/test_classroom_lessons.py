@@ -12,6 +12,7 @@ from tools.classroom.cells import ANSWER, grade_id
 from tools.classroom.grade import grade
 from tools.classroom.layout import Classroom
 from tools.classroom.release import release
+from tools.classroom.submission import Limits
 from tools.classroom.verdict import Mode
 from tools.lessons import ROOT, lessons
 
@@ -74,7 +75,7 @@ def test_lean_grading_gives_the_scores_of_the_whole_notebook(room):
     nb.cells.insert(at, nbformat.v4.new_code_cell("1 / 0"))
     nbformat.write(nb, file)
     hand_in(room, lesson, "ben", {})
-    whole, untouched = grade(room, lesson, whole=True, say=lambda text: None)
+    whole, untouched = grade(room, lesson, limits=Limits(whole=True), say=lambda text: None)
     assert (untouched.total, untouched.notes) == (0, [])
     assert (room.feedback / "ada" / lesson / f"{lesson}.html").stat().st_size > 10_000
     ran = executed(room, lesson, "ada")

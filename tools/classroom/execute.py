@@ -31,9 +31,9 @@ class VerifiedExecute(NbGraderPreprocessor):
         lesson = resources["nbgrader"]["assignment"]
         private = pathlib.Path(self.private)
         manifest = json.loads((private / f"{lesson}.json").read_text(encoding="utf-8"))
-        limits = Limits(self.timeout, self.check, self.memory)
+        limits = Limits(self.timeout, self.check, self.memory, self.whole)
         room = Classroom(self.root, private.parent)
-        came = outcome(room, lesson, manifest, nb, limits=limits, whole=self.whole)
+        came = outcome(room, lesson, manifest, nb, limits=limits)
         tests = {e["test"]: id for id, e in manifest["exercises"].items()}
         for at, cell in enumerate(nb.cells):
             if cell.cell_type == "code":

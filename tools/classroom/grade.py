@@ -33,12 +33,11 @@ def run(room: Classroom, args: argparse.Namespace) -> int:
         raise Problem("--timeout and --workers are at least 1.")
     if args.strict:
         system.must_confine(sandbox.refusal())
-    limits = Limits(timeout=args.timeout)
+    limits = Limits(timeout=args.timeout, whole=args.whole)
     rows = grade(
         room,
         args.lesson,
         students=args.student,
-        whole=args.whole,
         again=args.again,
         limits=limits,
         at_a_time=args.workers,
@@ -52,7 +51,6 @@ def grade(
     *,
     students: list[str] | None = None,
     execute: bool = True,
-    whole: bool = False,
     again: bool = False,
     limits: Limits | None = None,
     at_a_time: int = 2,
@@ -65,9 +63,8 @@ def grade(
     Args:
         students: only these.
         execute: False rewrites feedback and grades from the gradebook without running anything.
-        whole: run all cells of the lesson, also those that nobody changed and no answer needs.
         again: run also what has not changed: neither the submission, nor the release, nor its checks.
-        limits: seconds and memory of one submission.
+        limits: how a submission is run: which cells, seconds, memory.
         at_a_time: how many submissions are graded side by side.
 
     Returns:
@@ -86,7 +83,7 @@ def grade(
         names = _names(room, lesson, students)
         began = time.monotonic()
         seeds = [e["seed"] for e in manifest["exercises"].values()]
-        job = Job(room, lesson, limits or Limits(), execute, whole, seeds, maths=_folders(room, lesson))
+        job = Job(room, lesson, limits or Limits(), execute, seeds, maths=_folders(room, lesson))
         if execute:
             submissions = {n: collect(room, lesson, n, manifest) for n in names}
         else:
@@ -120,7 +117,7 @@ def grade(
 
 def _keys(job: Job, manifest: dict, submissions: dict[str, Submission]) -> dict[str, str]:
     """Of each submission what its grading depends on, in one word."""
-    how = [manifest, submission.digest(submission.course(job.room, job.lesson)), job.whole]
+    how = [manifest, submission.digest(submission.course(job.room, job.lesson)), job.limits.whole]
     release = hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()
     return {n: hashlib.sha256(f"{release} {s.digest}".encode()).hexdigest() for n, s in submissions.items()}
 

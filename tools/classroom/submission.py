@@ -12,7 +12,7 @@ import re
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tools.classroom import wire
@@ -25,17 +25,19 @@ FLOOD = 200_000  # bytes of a cell's output, above which that is noted
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use.
+    """How a submission is run, and what it may use.
 
     Args:
         timeout: seconds for one cell; the whole notebook gets ten times that.
         check: seconds for one exercise in each round of the judge's, at most those of a cell.
         memory: bytes of address space for each process.
+        whole: run every cell, also those of the lesson that nobody changed and no answer needs.
     """
 
     timeout: int = 60
     check: float = 20.0
     memory: int = 16 * 2**30
+    whole: bool = False
 
 
 @dataclass
@@ -67,14 +69,13 @@ def judged(room: Classroom, lesson: str, manifest: dict, nb: Any, *, limits: Lim
     return outcome(room, lesson, manifest, nb, limits=limits).verdicts
 
 
-def outcome(
-    room: Classroom, lesson: str, manifest: dict, nb: Any, *, limits: Limits | None = None, whole: bool = False
-) -> Outcome:
-    """As `judged`, with what happened in the cells; ``whole`` runs every cell."""
-    first = _once(room, lesson, manifest, nb, limits or Limits(), whole)
-    if whole or not _lacks_a_name(first):
+def outcome(room: Classroom, lesson: str, manifest: dict, nb: Any, *, limits: Limits | None = None) -> Outcome:
+    """As `judged`, with what happened in the cells."""
+    limits = limits or Limits()
+    first = _once(room, lesson, manifest, nb, limits)
+    if limits.whole or not _lacks_a_name(first):
         return first
-    second = _once(room, lesson, manifest, nb, limits or Limits(), True)
+    second = _once(room, lesson, manifest, nb, replace(limits, whole=True))
     for id, about in first.verdicts.items():
         if about["verdict"] == Verdict.RIGHT:
             second.verdicts[id] = about
@@ -248,9 +249,9 @@ def _imports(manifest: dict) -> list[str]:
 # -- one run
 
 
-def _once(room: Classroom, lesson: str, manifest: dict, nb: Any, limits: Limits, whole: bool) -> Outcome:
-    steps = plan(manifest, nb, whole)
-    sent = {"plan": steps, "timeout": limits.timeout, "total": 10 * limits.timeout, "memory": limits.memory}
+def _once(room: Classroom, lesson: str, manifest: dict, nb: Any, limits: Limits) -> Outcome:
+    steps = plan(manifest, nb, limits.whole)
+    sent = {"plan": steps, "seconds": limits.timeout, "total": 10 * limits.timeout, "memory": limits.memory}
     sent["limit"] = min(limits.check, float(limits.timeout))
     jobs = _jobs(manifest, nb)
     try:
@@ -265,7 +266,7 @@ def _once(room: Classroom, lesson: str, manifest: dict, nb: Any, limits: Limits,
         lost = found(Verdict.LOST, f"{type(error).__name__}: {error}")
         return Outcome(verdicts={id: dict(lost) for id in jobs})
     cells = {int(at): about for at, about in story["cells"].items()}
-    lost = {int(at): why for at, why in story["lost"].items()}
+    lost = {int(at): why for at, why in story["given_up"].items()}
     cut = any("at" in s and s["at"] not in cells and s["at"] not in lost for s in steps)
     verdicts = {id: said.get(id) or _absent(id, nb, cells, lost, cut) for id in jobs}
     return Outcome(verdicts, cells, lost, cut, story["open"])

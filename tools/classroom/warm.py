@@ -65,9 +65,9 @@ class Session:
         """Run what the client sends, say what happened, judge, say the verdicts."""
         job, _ = wire.hear(self.client)
         began = time.monotonic()
-        story: dict[str, Any] = {"cells": {}, "lost": {}, "open": ""}
+        story: dict[str, Any] = {"cells": {}, "given_up": {}, "open": ""}
         while True:
-            lost = story["lost"]
+            lost = story["given_up"]
             end = max(map(int, lost)) if len(lost) >= LOSSES else float("inf")
             plan = [s for s in job["plan"] if "hold" in s or (str(s["at"]) not in lost and s["at"] < end)]
             left = job["total"] - (time.monotonic() - began)
@@ -89,7 +89,7 @@ class Session:
             box.end()
 
     def _inside(self, line: socket.socket, job: dict, plan: list[dict], left: float) -> None:
-        notebook.Notebook(line, self.shell).run(plan, job["timeout"], left)
+        notebook.Notebook(line, self.shell).run(plan, job["seconds"], left)
 
     def _conduct(self, box: Any, job: dict, plan: list[dict], story: dict) -> tuple[list[Held], tuple[int, str] | None]:
         """Listen to a box until its cells are done: the answers, and the cell that it was lost in and how."""
@@ -115,7 +115,7 @@ class Session:
                     if not waiting:
                         return held, None
                     return held, (waiting[0], why or "its process said what nobody understands")
-            patience = job["timeout"] + GRACE
+            patience = job["seconds"] + GRACE
 
     def _wait(self, box: Any, seconds: float) -> str:
         """Until the box says something: "", or why it was given up. Without a client there is nobody to work for."""

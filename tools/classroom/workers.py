@@ -32,7 +32,6 @@ class Job:
 
     Args:
         execute: False writes feedback again without running anything.
-        whole: run every cell, also the lesson's own.
         seeds: hidden seeds, which feedback must not show.
         maths: whether feedback pages find a copy of MathJax.
     """
@@ -41,7 +40,6 @@ class Job:
     lesson: str
     limits: Limits
     execute: bool
-    whole: bool
     seeds: list[int]
     maths: bool
 
@@ -221,7 +219,7 @@ def _settings(room: Classroom, lesson: str, job: Job | None = None, student: str
         c.VerifiedExecute.timeout = job.limits.timeout
         c.VerifiedExecute.check = job.limits.check
         c.VerifiedExecute.memory = job.limits.memory
-        c.VerifiedExecute.whole = job.whole
+        c.VerifiedExecute.whole = job.limits.whole
     return {"config": c, "coursedir": CourseDirectory(config=c)}
 
 

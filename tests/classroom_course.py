@@ -413,7 +413,7 @@ EXPECTED: dict[str, tuple[float, str]] = {
     "duplicated_answer": (6, "duplicated answer cell of 90.1"),
     "changed_points": (3, "changed points of the test cell of 90.2"),
     "unmarked_test": (0, "changed marks of the test cell of 90.1"),
-    "lost_marks": (6, "had lost its mark"),
+    "lost_marks": (6, "had lost their marks"),
     "dead_kernel": (3, "cell 8 was given up: it ended its process"),
     "dies_when_called": (3, "90.2 ended its own process"),
     "gigantic_output": (6, "gigantic output in cell"),

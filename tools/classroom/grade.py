@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tools.classroom import feedback, files, gradebook, sandbox, settings, submission, system, table, workers
+from tools.classroom import course, feedback, files, gradebook, sandbox, settings, submission, system, table, workers
 from tools.classroom.collect import Submission, collect
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.table import Row
@@ -76,10 +76,11 @@ def grade(
     system.can_judge()
     lesson = room.lesson(lesson)
     manifest = room.manifest(lesson)
-    if "released" not in manifest or not room.db.exists():
+    if "released" not in manifest or not room.gradebook(lesson).exists():
         raise Problem(f"{lesson} was not released completely; run: make release LESSON={lesson}")
     settings.make(room)
     with room.alone():
+        course.confirm(room, lesson, manifest)
         names = _names(room, lesson, students)
         began = time.monotonic()
         seeds = [e["seed"] for e in manifest["exercises"].values()]
@@ -88,6 +89,7 @@ def grade(
             submissions = {n: collect(room, lesson, n, manifest) for n in names}
         else:
             submissions = {n: Submission(n, gradable=_graded(room, lesson, n)) for n in names}
+        bounded = gradebook.tie(room, lesson, manifest)
         keys = _keys(job, manifest, submissions)
         done = [] if again or not execute else _unchanged(job, submissions, keys)
         rows: dict[str, Row] = {}
@@ -95,6 +97,8 @@ def grade(
         def note(job: Job, some: dict[str, Submission], results: dict[str, dict]) -> None:
             """The rows of some students, at once on disk."""
             for row in gradebook.settle(job, manifest, some, results):
+                if more := bounded.get(row.student):
+                    row.notes, row.status = row.notes + more, "see notes" if row.status == "ok" else row.status
                 rows[row.student] = row
             ids = [*manifest["exercises"], *manifest["manual"]]
             table.write_csv(room, lesson, ids, [*rows.values()], partial=students is not None or len(rows) < len(names))

@@ -212,7 +212,7 @@ def _settings(room: Classroom, lesson: str, job: Job | None = None, student: str
 
     from tools.classroom.settings import configure
 
-    c = configure(Config(), str(room.root), str(room.folder / "nbgrader_config.py"))
+    c = configure(Config(), str(room.root), str(room.folder / "nbgrader_config.py"), lesson)
     c.CourseDirectory.assignment_id = lesson
     if job is not None:
         c.CourseDirectory.student_id = student

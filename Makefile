@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export PYTHONPATH := $(CURDIR)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)  # in a container you are often root
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab release grade feedback yardstick bench mutants checks clean
+.PHONY: help setup book test lab release grade feedback formgrader yardstick bench mutants checks clean
 
 help: ## this list
 	@echo "make book                         run the lessons and build the book"
@@ -14,6 +14,7 @@ help: ## this list
 	@echo "make test                         run every test"
 	@echo "make release LESSON=04_entropy    make an assignment to hand out (in classroom/release/)"
 	@echo "make grade LESSON=04_entropy      grade what lies in classroom/submitted/<student>/<lesson>/"
+	@echo "make formgrader LESSON=04_entropy read and score answers in words, in the browser"
 	@echo "make feedback LESSON=04_entropy   write the feedback pages again, after grading answers in words"
 	@echo "make yardstick                    train every family on every data set and print the table (90 minutes)"
 	@echo "make bench                        measure lessons, book, codec and grading"
@@ -38,7 +39,7 @@ test: $(READY)
 lab: $(READY)
 	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons $(AS_ROOT)
 
-release grade feedback: $(READY)
+release grade feedback formgrader: $(READY)
 	@test -n "$(LESSON)" || { echo "say which lesson: make $@ LESSON=04_entropy"; exit 2; }
 	@$(RUN) -m tools.classroom $@ $(LESSON)
 

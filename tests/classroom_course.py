@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import copy
 import json
@@ -11,9 +10,7 @@ import pathlib
 import shutil
 from collections.abc import Callable, Iterator
 
-import cloudpickle
 import nbformat
-import numpy as np
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools.classroom.cells import grade_id
@@ -114,13 +111,6 @@ def one_at_a_time(lock: pathlib.Path) -> Iterator[None]:
         yield
 
 
-def blob(id: str) -> str:
-    """The solution of an exercise as it travels."""
-    names = {"np": np, "__name__": "__main__"}
-    exec(SOLVED[id], names)
-    return base64.b64encode(cloudpickle.dumps(names[NAMES[id]])).decode()
-
-
 def _notebook(cells: list) -> nbformat.NotebookNode:
     return new_notebook(
         cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -146,6 +136,16 @@ def answer(nb: nbformat.NotebookNode, id: str, source: str) -> None:
 def find(nb: nbformat.NotebookNode, id: str, kind: str) -> nbformat.NotebookNode:
     name = grade_id(id, kind)
     return next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+
+
+def read(folder: pathlib.Path) -> nbformat.NotebookNode:
+    """The lesson's notebook in a folder."""
+    return nbformat.read(folder / f"{LESSON}.ipynb", as_version=4)
+
+
+def write(nb: nbformat.NotebookNode, folder: pathlib.Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(nb, folder / f"{LESSON}.ipynb")
 
 
 def solve(nb: nbformat.NotebookNode, *ids: str) -> None:
@@ -285,7 +285,7 @@ def dies_when_called(nb):
     answer(
         nb,
         "90.2",
-        "import os, sys\ndef normalised(w):\n    if 'ipykernel' in sys.modules:\n        return w / w.sum()\n    os._exit(0)",
+        "import os, sys\ndef normalised(w):\n    if 'matplotlib' in sys.argv:\n        return w / w.sum()\n    os._exit(0)",
     )
 
 
@@ -376,7 +376,7 @@ def hostile_pickle(nb):
     answer(
         nb,
         "90.1",
-        "class Carrier:\n    __name__ = 'small_entropy'\n    def __call__(self, p):\n        return -(p * np.log(p)).sum() if 'ipykernel' in __import__('sys').modules else 0.0\n"
+        "class Carrier:\n    __name__ = 'small_entropy'\n    def __call__(self, p):\n        return 0.0\n"
         "    def __reduce__(self):\n        return (exec, (\"import genutils.check as g, os\\ng.check = lambda *a, **k: None\\nos.write(1, b'{}')\",))\n"
         "small_entropy = Carrier()",
     )
@@ -403,9 +403,9 @@ EXPECTED: dict[str, tuple[float, str]] = {
     "untouched": (0, ""),
     "talkative": (6, ""),
     "syntax_error": (4, "syntax error in cell"),
-    "endless_in_function": (4, "timeout in cell"),
+    "endless_in_function": (4, "90.1 timeout in the hidden test"),
     "endless_at_top": (6, "timeout in cell"),
-    "endless_and_deaf": (2, "dead kernel: the kernel did not stop"),
+    "endless_and_deaf": (3, "cell 8 was given up: it did not stop"),
     "deleted_test": (4, "deleted test cell of 90.1"),
     "deleted_answer": (4, "deleted answer cell of 90.1"),
     "edited_test": (0, "edited test cell of 90.1"),
@@ -413,24 +413,24 @@ EXPECTED: dict[str, tuple[float, str]] = {
     "duplicated_answer": (6, "duplicated answer cell of 90.1"),
     "changed_points": (3, "changed points of the test cell of 90.2"),
     "unmarked_test": (0, "changed marks of the test cell of 90.1"),
-    "lost_marks": (6, "had lost its mark"),
-    "dead_kernel": (2, "dead kernel"),
-    "dies_when_called": (3, "passed in the notebook only"),
+    "lost_marks": (6, "had lost their marks"),
+    "dead_kernel": (3, "cell 8 was given up: it ended its process"),
+    "dies_when_called": (3, "90.2 ended its own process"),
     "gigantic_output": (6, "gigantic output in cell"),
     "strange_kernelspec": (6, "strange kernelspec 'conda-env-x'"),
     "no_kernelspec": (6, "kernelspec missing"),
     "exits": (0, "SystemExit"),
-    "unpicklable": (4, "90.1 passed in the notebook, cannot be carried"),
+    "unpicklable": (6, ""),
     "equal_to_all": (0, "__eq__"),
-    "patches_when_called": (0, "passed in the notebook only"),
-    "hostile_pickle": (0, "passed in the notebook only"),
+    "patches_when_called": (0, "may touch the checker: sys.modules"),
+    "hostile_pickle": (0, ""),
     "leaks_the_seed": (6, "error in cell"),
     "redefines_check": (0, "may touch the checker: def check"),
-    "patches_check": (0, "passed in the notebook only"),
-    "replaces_modules": (0, "passed in the notebook only"),
-    "patches_allclose": (0, "passed in the notebook only"),
-    "hooks_ipython": (0, "passed in the notebook only"),
-    "patches_the_registry": (0, "passed in the notebook only"),
+    "patches_check": (0, "may touch the checker"),
+    "replaces_modules": (0, "may touch the checker"),
+    "patches_allclose": (0, "may touch the checker"),
+    "hooks_ipython": (0, ""),
+    "patches_the_registry": (0, ""),
     "invalid_json": (0, "invalid JSON"),
     "not_a_notebook": (0, "not a valid notebook"),
     "empty_folder": (0, "empty folder"),

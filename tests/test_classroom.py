@@ -21,6 +21,7 @@ from tools.classroom import assemble, feedback
 from tools.classroom.__main__ import main
 from tools.classroom.cells import ANSWER, TEST, grade_id
 from tools.classroom.grade import grade
+from tools.classroom.gradebook import open_gradebook
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.preprocessors import redact
 from tools.classroom.release import release
@@ -227,7 +228,9 @@ def test_nobody_is_forgotten(graded):
 
 def test_points_of_each_exercise(graded):
     assert graded.rows["partial"].scores == {"90.1": 0, "90.2": 3, "90.3": 0, "90.w": 0}
-    assert graded.rows["dead_kernel"].scores["90.1"] == 2  # earned before it died
+    assert (
+        graded.rows["dead_kernel"].scores | {"90.1": 2, "90.2": 0, "90.3": 1} == graded.rows["dead_kernel"].scores
+    )  # one cell
     assert graded.rows["perfect"].scores["90.w"] is None and graded.rows["perfect"].pending == 1
     assert graded.rows["untouched"].pending == 0
 
@@ -308,12 +311,10 @@ def test_redaction():
 
 
 def test_scores_given_by_hand_survive(own):
-    from nbgrader.api import Gradebook
-
     room = own.room
 
     def by_hand(student: str, name: str, score: float) -> None:
-        with Gradebook(f"sqlite:///{room.db}", "course") as book:
+        with open_gradebook(room, small.LESSON) as book:
             found = book.find_grade(name, small.LESSON, small.LESSON, student)
             found.manual_score, found.needs_manual_grade = score, False
             book.db.commit()

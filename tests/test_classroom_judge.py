@@ -1,88 +1,23 @@
-"""The clean process: what it hands to an answer, what it believes, and what an answer cannot do to it."""
+"""The judge: what it hands to an answer, what it believes, and what an answer cannot do to it."""
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import json
 import os
 import signal
 import socket
-import subprocess
-import sys
+import stat
+import struct
 import time
 
-import cloudpickle
 import numpy as np
 import pytest
 
-from tests import classroom_course as small
-from tools.classroom import answer, remote, verify, wire
+from tools.classroom import answer, remote, wire
 from tools.classroom import judge as clean
 from tools.classroom.handover import Remote
-from tools.classroom.layout import REPO, Classroom
-from tools.classroom.verdict import TO_INSTRUCTOR, TO_STUDENT, Mode, Verdict, settle
-
-
-@pytest.fixture(scope="module")
-def room(tmp_path_factory) -> Classroom:
-    return Classroom(small.course(tmp_path_factory.mktemp("course")))
-
-
-def judge(source: str, name: str, room: Classroom, id: str, mode: str = Mode.APART, limit: float = 20.0) -> dict:
-    """What the clean process says about a function."""
-    code = f"import base64, cloudpickle, numpy as np\n{source}\n"
-    code += f"print(base64.b64encode(cloudpickle.dumps({name})).decode())"
-    blob = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    jobs = [{"id": id, "blob": blob, "seeds": [5, 6], "mode": mode}]
-    preload = ["torch"] if "torch" in source else []
-    return verify.verdicts(room.root, jobs, limit=limit, preload=preload, env=room.environment())[id]
-
-
-@pytest.mark.parametrize("mode", Mode)
-def test_solutions_pass_in_every_mode(room, mode):
-    blobs = {id: small.blob(id) for id in small.SOLVED}
-    jobs = [{"id": id, "blob": blob, "seeds": [5, 6], "mode": mode} for id, blob in blobs.items()]
-    said = verify.verdicts(room.root, jobs, limit=20, preload=[], env=room.environment())
-    assert {id: found["verdict"] for id, found in said.items()} == dict.fromkeys(small.SOLVED, Verdict.RIGHT)
-
-
-PATCHES = {
-    "the check": "import genutils.check.lesson_90 as m\n    m.expect_close = lambda *a, **k: None",
-    "numpy": "np.allclose = lambda *a, **k: True",
-    "a function of torch": "import torch\n    torch.autograd.grad = lambda *a, **k: (0,)",
-    "a builtin of torch": "import torch\n    torch.allclose = lambda *a, **k: True",
-    "a method of tensors": "import torch\n    torch.Tensor.backward = lambda *a, **k: None",
-    "the code of a module": "import torch\n    torch.nn.Module.zero_grad.__code__ = (lambda *a: 0).__code__",
-}
-
-
-@pytest.mark.parametrize("what", PATCHES)
-def test_inside_mode_notices_a_patched(room, what):
-    patch = f"def normalised(w):\n    {PATCHES[what]}\n    return np.asarray(w) / np.sum(w)"
-    assert judge(patch, "normalised", room, "90.2", Mode.INSIDE)["verdict"] == Verdict.TAMPERED
-
-
-def test_inside_mode_lets_torch_do_what_it_does_to_itself_at_first_use(room):
-    honest = (
-        "def normalised(w):\n    import torch\n    p = torch.nn.Parameter(torch.tensor(w))\n"
-        "    o = torch.optim.SGD([p], lr=0.0)\n    (p / p.sum()).sum().backward()\n    o.step()\n"
-        "    return (p / p.sum()).detach().numpy()"
-    )
-    assert judge(honest, "normalised", room, "90.2", Mode.INSIDE, limit=60)["verdict"] == Verdict.RIGHT
-
-
-def test_what_a_student_says_never_becomes_the_verdict(room):
-    shout = "def normalised(w):\n    from genutils.check.expect import Wrong\n    raise Wrong('SECRET')"
-    said = judge(shout, "normalised", room, "90.2")
-    assert said["verdict"] == Verdict.WRONG and "SECRET" not in said["says"] + said["hint"]
-    forge = (
-        "def normalised(w):\n    import os, json, struct\n    for fd in range(3, 64):\n"
-        "        try:\n            os.write(fd, b'x' * 64)\n        except OSError:\n            pass\n    return w"
-    )
-    assert judge(forge, "normalised", room, "90.2")["verdict"] == Verdict.DIED
-    endless = "def normalised(w):\n    while True: pass"
-    assert judge(endless, "normalised", room, "90.2", limit=1.0)["verdict"] == Verdict.TIMEOUT
-
+from tools.classroom.verdict import TO_INSTRUCTOR, TO_STUDENT, Mode, Verdict, found, words
 
 # -- what a check hands over, with a check and an answer of our own on the two ends of a line
 
@@ -107,13 +42,11 @@ def line():
         if pid == 0:
             try:
                 ours.close()
-                answer.serve(theirs)
+                answer.Server(theirs, function).run()
             finally:
                 os._exit(0)
         theirs.close()
         children.append((pid, ours))  # each child holds the lines before its own: it is ended, not left to notice
-        wire.send(ours, cloudpickle.dumps(function))
-        assert json.loads(wire.receive(ours))[0] == "value"
         line = remote.Line(ours, learning)
         line.deadline = time.monotonic() + 300  # no test of time: a machine may be busy
         return Remote(line, 0)
@@ -301,10 +234,80 @@ def test_values_cross_unchanged():
             wire.decode(bad, refuse)
 
 
+# -- verdicts
+
+
+def judged(line, function, id: str = "04.1", limit: float = 20.0) -> dict:
+    """What becomes of a function that lives in a forked process."""
+    ours = line(function)._line.socket
+    return clean.judge([clean.Held(id, ours)], {id: {"mode": Mode.APART, "seeds": [5]}}, limit)[id]
+
+
+def entropy(p):
+    p = np.asarray(p, dtype=float)
+    return float(-np.sum(p * np.log2(np.where(p > 0, p, 1))))
+
+
+def test_an_answer_is_right_wrong_late_dead_or_not_to_be_read(line):
+    assert judged(line, entropy)["verdict"] == Verdict.RIGHT
+    assert judged(line, lambda p: 2 * entropy(p))["verdict"] == Verdict.WRONG
+    assert judged(line, lambda p: os._exit(0))["verdict"] == Verdict.DIED
+    assert judged(line, lambda p: time.sleep(60), limit=0.5)["verdict"] == Verdict.TIMEOUT
+
+    def forge(p):
+        for fd in range(3, 64):
+            with contextlib.suppress(OSError):
+                if stat.S_ISSOCK(os.fstat(fd).st_mode):
+                    os.write(fd, struct.pack("!Q", 3) + b"{}x")
+
+    assert judged(line, forge)["verdict"] == Verdict.UNREAD
+
+    def attempt(p):
+        raise NotImplementedError
+
+    assert judged(line, attempt)["verdict"] == Verdict.NOT_ATTEMPTED
+
+
+def test_the_better_of_two_answers_counts_and_that_is_said(line):
+    jobs = {"04.1": {"mode": Mode.APART, "seeds": [5]}}
+
+    def said(*functions, again=False):
+        lines = [line(f)._line.socket for f in functions]
+        held = [clean.Held("04.1", lines[0]), clean.Held("04.1", lines[1], "at the end", again)]
+        return clean.judge(held, jobs, 20.0)["04.1"]
+
+    assert said(lambda p: 0, entropy) == {"verdict": "right", "says": "", "hint": "", "notes": ["taken at the end"]}
+    assert said(entropy, lambda p: 0)["notes"] == []
+    assert said(lambda p: 0, lambda p: "no")["notes"] == []
+    assert said(lambda p: 0, entropy, again=True)["verdict"] == Verdict.WRONG  # the same function, they say
+    assert said(lambda p: nothing_of_this_name(p), entropy, again=True)["verdict"] == Verdict.RIGHT  # noqa: F821
+
+
+def test_an_argument_that_was_written_into_is_noticed(line):
+    """The answer gets copies; its end of the line says which of them are no longer as they were."""
+    from genutils.check import expect
+
+    def spoil(x):
+        x[0] = x[0] + 1
+
+    torch = pytest.importorskip("torch")
+    for x in (np.ones(3), [1.0, 2.0], torch.ones(3)):
+        expect.WRITTEN.clear()
+        line(lambda x: x[0])(x)
+        expect.unchanged([x], [x])
+        line(spoil)(x)
+        assert float(x[0]) == 1
+        before = x if isinstance(x, list) else [x]
+        with pytest.raises(expect.Wrong, match="left as they were"):
+            expect.unchanged(before, before)
+    expect.WRITTEN.clear()
+    assert judged(line, lambda p: (entropy(p), p.fill(0))[0])["says"].startswith("your arguments are left")
+
+
 # -- words
 
 
-def test_judge_and_check_agree_about_time(monkeypatch):
+def test_judge_and_check_agree_about_time(line):
     """The two ends of the time limit: the check stops an answer, and the judge knows it for what it is."""
     from genutils import check
     from genutils.check.expect import StillRunning
@@ -312,40 +315,25 @@ def test_judge_and_check_agree_about_time(monkeypatch):
     def entropy_bits(p):
         time.sleep(60)
 
-    assert clean._run(check, entropy_bits, "04.1", 1, 0.2)["verdict"] == Verdict.TIMEOUT
+    assert judged(line, entropy_bits, limit=0.2)["verdict"] == Verdict.TIMEOUT
     with pytest.raises(StillRunning, match="0.2 seconds"):
         check.check(entropy_bits, "04.1", grading=True, limit=0.2)
 
 
-@pytest.mark.parametrize("ran", [True, False])
-def test_a_verdict_needs_both_the_notebook_and_the_judge(ran):
-    for verdict in list(Verdict)[:8]:
-        final, text = settle(ran, {"verdict": verdict, "says": "it is", "hint": "so"}, "")
-        assert (final == Verdict.RIGHT) == (ran and verdict == Verdict.RIGHT)
-        assert text and "{" not in text and (("hint: so" in text) == (verdict == Verdict.WRONG))
-        if ran and verdict not in (Verdict.RIGHT, Verdict.TAMPERED, Verdict.LOST):
-            assert final == Verdict.ONLY_INSIDE and text.startswith("passed inside the notebook")
-    assert settle(ran, None, "")[0] == (Verdict.UNPICKLABLE if ran else Verdict.MISSING)
-    assert settle(ran, None, "the kernel died")[0] == (Verdict.UNPICKLABLE if ran else Verdict.UNREACHED)
-    assert set(TO_STUDENT) == set(Verdict) - {Verdict.ONLY_INSIDE} and set(TO_INSTRUCTOR) <= set(Verdict)
+def test_every_verdict_has_words():
+    for verdict in Verdict:
+        text = words(found(verdict, "it is", "so"))
+        assert text and "{" not in text and ("hint: so" in text) == ("it is" in text)
+    assert set(TO_STUDENT) == set(Verdict) and set(TO_INSTRUCTOR) < set(Verdict)
 
 
-def test_clean_process_agrees_about_lesson_04(room):
+def test_judge_agrees_about_lesson_04(line):
     """Differently written right answers pass from outside too, and wrong ones fail there."""
     from tests.mutants import CANDIDATES, lesson_04
 
-    cloudpickle.register_pickle_by_value(lesson_04)
+    assert lesson_04
     candidates = [c for c in CANDIDATES if c.exercise.startswith("04.")]
-    said = []
-    for found in (candidates[i : i + 16] for i in range(0, len(candidates), 16)):
-        blobs = [base64.b64encode(cloudpickle.dumps(c.answer)).decode() for c in found]
-        ids = [f"{c.exercise}#{i}" for i, c in enumerate(found)]
-        jobs = [
-            {"id": i, "exercise": c.exercise, "blob": b, "seeds": [3, 4], "mode": Mode.APART}
-            for i, c, b in zip(ids, found, blobs, strict=True)
-        ]
-        verdicts = verify.verdicts(REPO, jobs, limit=20, preload=[], env=room.environment())
-        said += [verdicts[i] for i in ids]
-    for candidate, verdict in zip(candidates, said, strict=True):
-        assert (verdict["verdict"] == Verdict.RIGHT) == (candidate.hint is None), (candidate, verdict)
+    for candidate in candidates:
+        verdict = judged(line, candidate.answer, candidate.exercise)["verdict"]
+        assert (verdict == Verdict.RIGHT) == (candidate.hint is None), (candidate, verdict)
     assert sum(c.hint is None for c in candidates) >= 6

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tools.classroom import cells, layout, sandbox, system
+from tools.classroom import cells, layout, namespaces, sandbox, system, wire
 from tools.classroom.__main__ import main
 from tools.classroom.cells import ANSWER, QUESTION, TEST, grade_id, parse
 from tools.classroom.layout import Classroom
@@ -131,7 +131,7 @@ for path in sorted(pathlib.Path("tools/classroom").glob("*.py")):
 from tools.classroom import sandbox, system
 from tools.classroom.__main__ import main
 
-print(system.unprotected(sandbox.isolate(2**40)["network"]))
+print(system.unprotected(sandbox.refusal()))
 for command in ("release", "grade", "feedback"):
     assert main(["--classroom", sys.argv[1], command, "04_entropy"]) == 2
 """
@@ -142,7 +142,7 @@ def test_without_posix_it_imports_and_says_what_is_not_protected(tmp_path):
     command = [sys.executable, "-c", WITHOUT_POSIX, str(tmp_path / "class")]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    for words in ("network", "memory and file size", "two runs at a time"):
+    for words in ("not confined", "memory and file size", "two runs at a time"):
         assert words in done.stdout
     lines = done.stderr.splitlines()
     assert len(lines) == 3 and all(
@@ -153,8 +153,15 @@ def test_without_posix_it_imports_and_says_what_is_not_protected(tmp_path):
 
 def test_nothing_is_said_where_nothing_is_missing():
     if os.name == "posix":
-        assert system.unprotected(network=True) == []
-    assert len(system.unprotected(network=False)) >= 1
+        assert system.unprotected("") == []
+    assert "not confined (no: it)" in system.unprotected("no: it")[0]
+
+
+def test_strict_refuses_where_code_cannot_be_confined(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sandbox, "refusal", lambda: "unshare: not permitted")
+    assert main(["--classroom", str(tmp_path), "grade", "--strict", "04_entropy"]) == 2
+    said = capsys.readouterr().err
+    assert "--strict: nothing was graded" in said and "unshare: not permitted" in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", ["release", "grade"])
@@ -172,7 +179,10 @@ def test_without_locks_a_room_can_still_be_held(monkeypatch, tmp_path):
         pass
 
 
-def test_without_namespaces_the_network_stays_and_that_is_known(monkeypatch):
-    monkeypatch.setattr(sandbox, "fcntl", None)
-    monkeypatch.setattr(sandbox, "resource", None)
-    assert sandbox.isolate(2**40) == {"network": False}
+def test_without_namespaces_code_runs_unconfined_and_that_is_known(monkeypatch):
+    monkeypatch.setattr(namespaces, "_own_user", lambda others: namespaces._mount("", "/nowhere", "", 0))
+    box = sandbox.Box(lambda line: wire.say(line, "hello"), [], 2**40)
+    assert not box.closed and box.missing.startswith("[Errno") and "mount" in box.missing
+    assert wire.hear(box.line) == ("hello", None)
+    box.end()
+    assert sandbox.refusal() == box.missing

@@ -36,7 +36,14 @@ def seed_everything(name: str) -> None:
 
 
 # Tests of these files share something costly.
-WHOLE = {"test_baselines", "test_classroom", "test_classroom_judge", "test_contributing", "test_densities"}
+WHOLE = {
+    "test_baselines",
+    "test_classroom",
+    "test_classroom_judge",
+    "test_classroom_release",
+    "test_contributing",
+    "test_densities",
+}
 BOOK = {"test_book", "test_browser"}
 
 

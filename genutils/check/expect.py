@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+WRITTEN: list[Any] = []  # arguments that an answer in another process, which gets copies, says it has written into
 _SCALARS = (bool, int, float, str, bytes, type(None))
 BITS = "that is in bits: nats take the natural logarithm"  # hints for an answer in the other unit
 NATS = "that is in nats: bits take log2, or a division by log 2"
@@ -198,9 +199,11 @@ def unchanged(
     before: Any, after: Any, says: str = "your arguments are left as they were", *, given: str = "", hint: str = ""
 ) -> None:
     """The arguments were not written into: an array, or several in a tuple or list, and what was handed over."""
+    whole = [before, after]
     if isinstance(before, np.ndarray):
         before, after = [before], [after]
     same = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True))
+    same = same and not any(thing is w for w in WRITTEN for thing in (*whole, *before, *after))
     expect(same, says, given=given, hint=hint or "work on a copy")
 
 

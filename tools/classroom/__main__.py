@@ -16,6 +16,8 @@ from tools.classroom.layout import Classroom, Problem
 COMMANDS = {
     "release": ("release", "assemble the assignment that students get"),
     "grade": ("grade", "grade every submission; safe to repeat"),
+    "formgrader": ("formgrader", "open nbgrader's Formgrader on a lesson, to read and score answers in words"),
+    "regrade": ("regrade", "take today's checks into a release and grade again; --dry-run says whose score changes"),
     "feedback": ("rewrite", "after manual grading: feedback pages and grades.csv, without running anything"),
 }
 PROGRAM = "python -m tools.classroom"

@@ -1,4 +1,4 @@
-"""The answer's end of the line, in a process of its own: holds a student's function and does what the judge asks."""
+"""The answer's end of the line, in a process of its own: a student's function, as it was, does what the judge asks."""
 
 from __future__ import annotations
 
@@ -32,50 +32,58 @@ def alone(line: socket.socket) -> None:
     os.closerange(line.fileno() + 1, 65536)
 
 
-def serve(line: socket.socket) -> None:
-    """Receive the function, then answer questions until the judge hangs up."""
-    Server(line).run()
-
-
 class Server:
-    """What this process holds: the student's objects that the judge knows by number, and how to reach the judge."""
+    """What this process holds: the student's objects that the judge knows by number, and how to reach the judge.
 
-    def __init__(self, line: socket.socket):
-        self.line, self.keep = line, []
+    Args:
+        answer: the student's function or class, number 0.
+    """
+
+    def __init__(self, line: socket.socket, answer: Any):
+        self.line, self.keep = line, [answer]
 
     def run(self) -> None:
-        self._reply(lambda: self.keep.append(pickle.loads(wire.receive(self.line))), [])
+        """Answer questions until the judge hangs up."""
         while True:
             try:
-                message, leaves = self._receive()
+                message, handed = self._receive()
             except (EOFError, OSError):
                 return
-            self._do(message, leaves)
+            self._do(message, handed)
 
     def ask(self, op: str, lent: int, *rest: Any) -> Any:
         """Ask the judge to do something with an object of the check, and oblige it meanwhile."""
         wire.send(self.line, json.dumps(["ask", op, lent, *(wire.encode(r, self._plain) for r in rest)]).encode())
         while True:
-            (kind, *found), leaves = self._receive()
+            (kind, *found), handed = self._receive()
             if kind == "value":
                 for at, array in found[1]:  # the check's function changed its argument
                     np.copyto(rest[0][at], array)
                 return found[0]
             if kind == "error":
                 raise wire.known_error(*found)
-            self._do((kind, *found), leaves)
+            self._do((kind, *found), handed)
 
-    def _receive(self) -> tuple[Any, list]:
-        leaves: list[Any] = []
+    def _receive(self) -> tuple[Any, Handed]:
+        handed = Handed()
 
         class Unpickler(pickle.Unpickler):
             def persistent_load(_, what: tuple) -> Any:  # noqa: N805
-                return self._stands_for(what, leaves)
+                return self._stands_for(what, handed)
 
-        return Unpickler(io.BytesIO(wire.receive(self.line))).load(), leaves
+        return Unpickler(io.BytesIO(wire.receive(self.line))).load(), handed
 
-    def _stands_for(self, what: tuple, leaves: list) -> Any:
+    def _stands_for(self, what: tuple, handed: Handed) -> Any:
+        leaves = handed.leaves
         match what:
+            case ("array", at, kind, shape, data):
+                return handed.plain(at, lambda: np.ndarray(shape, kind, bytearray(data) or None))
+            case ("list", at, items):
+                return handed.plain(at, lambda: list(items))
+            case ("tensor", array):
+                import torch
+
+                return handed.tensor(array, torch.from_numpy)
             case ("kept", id):
                 return self.keep[id]
             case ("lent", id, name):
@@ -93,19 +101,20 @@ class Server:
                 return leaves[at]
         raise ValueError(what)
 
-    def _do(self, message: tuple, leaves: list) -> None:
+    def _do(self, message: tuple, handed: Handed) -> None:
         op, id, *given = message
-        thing = self.keep[id]
         if op == "grad":
-            self._reply(lambda: _gradients(*thing, *given), [])
+            self._reply(lambda: _gradients(*self.keep[id], *given), Handed())
         else:
-            self._reply(lambda: perform(op, thing, given), leaves)
+            self._reply(lambda: perform(op, self.keep[id], given), handed)
 
-    def _reply(self, act: Any, leaves: list) -> None:
+    def _reply(self, act: Any, handed: Handed) -> None:
         try:
-            value = wire.encode(act(), lambda thing: self._other(thing, leaves))
-            weights = [[wire.encode(w, self._plain) for w in _state(leaf)] for leaf in leaves]
-            message = ["value", value, weights]
+            before = {at: _state_of(thing) for at, thing in handed.things.items()}
+            value = wire.encode(act(), lambda thing: self._other(thing, handed.leaves))
+            weights = [[wire.encode(w, self._plain) for w in _state(leaf)] for leaf in handed.leaves]
+            changed = [at for at, thing in handed.things.items() if _state_of(thing) != before[at]]
+            message = ["value", value, weights, changed]
         except BaseException as error:  # SystemExit and KeyboardInterrupt are answers too
             try:
                 text = str(error)
@@ -128,6 +137,28 @@ class Server:
         if wire.is_tensor(thing):
             raise RuntimeError("gradients do not pass through a function of the check")
         return self._other(thing, [])
+
+
+class Handed:
+    """What came with a question: tensors that require gradients, arrays and lists that should stay as they are."""
+
+    def __init__(self) -> None:
+        self.leaves: list[Any] = []
+        self.things: dict[int, Any] = {}
+        self.tensors: dict[int, Any] = {}
+
+    def plain(self, at: int, make: Any) -> Any:
+        if at not in self.things:
+            self.things[at] = make()
+        return self.things[at]
+
+    def tensor(self, array: np.ndarray, make: Any) -> Any:
+        return self.tensors.setdefault(id(array), make(array))
+
+
+def _state_of(thing: Any) -> Any:
+    """What is compared to see whether an argument was changed."""
+    return thing.tobytes() if type(thing) is np.ndarray else [id(item) for item in thing]
 
 
 def _state(leaf: Any) -> tuple:

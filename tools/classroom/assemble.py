@@ -139,6 +139,25 @@ def assemble(room: Classroom, lesson: str, registry: dict, seeds: dict) -> tuple
     return nb, manifest
 
 
+def for_students(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The instructor's notebook as students get it: stubs for solutions, nothing hidden. (nbgrader makes it, too.)"""
+    nb = copy.deepcopy(nb)
+    for cell in nb.cells:
+        cell.source = cell.metadata.pop("classroom_stub", cell.source)
+        for first, last in (MARK, HIDDEN):
+            kept, _, rest = cell.source.partition(f"\n{first}")
+            cell.source = kept + rest.partition(last)[2]
+    return nb
+
+
+def released_cells(nb: nbformat.NotebookNode) -> list[dict]:
+    """What a manifest keeps of a released notebook, to compare submissions with."""
+    return [
+        {"type": c.cell_type, "source": c.source, "nbgrader": c.metadata.get("nbgrader"), "id": c.get("id")}
+        for c in nb.cells
+    ]
+
+
 def secrets_of(room: Classroom, lesson: str) -> list[str]:
     """Lines that stand in the solution and nowhere in the lesson: none may reach a student."""
     public = "\n".join(c.source for c in read(room.root / "lessons" / f"{lesson}.ipynb").cells)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import copy
 import hashlib
 import json
 import os
@@ -16,16 +14,11 @@ from typing import Any
 
 import nbformat
 
-from tools.classroom.cells import ANSWER, QUESTION, TEST, parse
 from tools.classroom.layout import Classroom
+from tools.classroom.repair import repair, texts
 
 LARGEST = 50 * 2**20
 _NAME = re.compile(r"[\w.'][\w.@' -]*")
-_TOUCHES = re.compile(
-    r"genutils\s*\.\s*(check|expect)\s*\.\s*\w+\s*=[^=]|sys\s*\.\s*modules|setattr\s*\(|_ih\b|\bget_ipython\s*\(\s*\)\s*\.\s*\w*(hook|events|display)"
-    r"|^\s*(def\s+check\b|check\s*=[^=]|class\s+check\b)|numpy\.\w+\s*=[^=]|^\s*np\.\w+\s*=[^=]|_getframe|\bctypes\b|__eq__|os\._exit|\bgc\.get_",
-    re.M,
-)
 
 
 @dataclass
@@ -37,6 +30,7 @@ class Submission:
     status: str = ""  # why it cannot be graded
     notes: list[str] = field(default_factory=list)
     digest: str = ""
+    texts: dict[str, str] = field(default_factory=dict)  # exercise -> a digest of what it was answered with
 
 
 class _Refused(Exception):
@@ -55,7 +49,8 @@ def collect(room: Classroom, lesson: str, student: str, manifest: dict[str, Any]
         data = _find(folder, lesson, manifest, sub).read_bytes()
         sub.digest = hashlib.sha256(data).hexdigest()
         nb = _parse(data, sub.notes)
-        _repair(nb, manifest, sub.notes)
+        repair(nb, manifest, sub.notes)
+        sub.texts = texts(nb, manifest)
         target.mkdir(parents=True)
         nbformat.write(nb, target / f"{lesson}.ipynb")
         for name in manifest["images"]:
@@ -151,123 +146,3 @@ def _parse(data: bytes, notes: list[str]) -> nbformat.NotebookNode:
     ):
         raise _Refused("not a valid notebook (it has no list of cells)")
     return nb
-
-
-def _repair(nb: nbformat.NotebookNode, manifest: dict, notes: list[str]) -> None:
-    """Restore the released shape around the student's own answers."""
-    released = {c["nbgrader"]["grade_id"]: c for c in manifest["released"] if c["nbgrader"]}
-    words = {TEST: "test cell of {}", ANSWER: "answer cell of {}", QUESTION: "question {}"}
-    names = {id: words[kind].format(exercise) for id in released for exercise, kind in [parse(id)]}
-    kernel = nb.metadata.get("kernelspec") if isinstance(nb.get("metadata"), dict) else None
-    if not isinstance(kernel, dict) or not kernel.get("name"):
-        notes.append("kernelspec missing (python3 was used)")
-    elif kernel.get("name") != "python3":
-        notes.append(f"strange kernelspec {str(kernel.get('name'))[:40]!r} (python3 was used)")
-    nb.metadata = nbformat.from_dict(
-        {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    )
-    nb.nbformat, nb.nbformat_minor = 4, 5
-
-    _clean_cells(nb)
-    seen: set[str] = set()
-    for cell in reversed(nb.cells):  # of copies the last one counts, as in nbgrader
-        theirs = cell.metadata.pop("nbgrader", None)
-        id = theirs.get("grade_id") if isinstance(theirs, dict) else None
-        if id is None:
-            continue
-        if id not in released:
-            notes.append(f"a graded cell that was never released ({str(id)[:40]!r}) counts for nothing")
-        elif id in seen:
-            notes.append(f"duplicated {names[id]} (the last one counts)")
-        else:
-            seen.add(id)
-            _restore(cell, theirs, released[id], names[id], notes)
-    by_source = {c["source"]: i for i, c in released.items() if c["nbgrader"].get("locked")}
-    for cell in nb.cells:  # editors that drop metadata
-        id = by_source.get(cell.source)
-        if id and id not in seen and "nbgrader" not in cell.metadata and cell.cell_type == released[id]["type"]:
-            seen.add(id)
-            cell.metadata["nbgrader"] = nbformat.from_dict(copy.deepcopy(released[id]["nbgrader"]))
-            notes.append(f"{names[id]} had lost its mark (put back)")
-    _put_back(nb, manifest, released, seen, names, notes)
-
-    public = {c["source"] for c in manifest["released"]}
-    for number, cell in enumerate(nb.cells, 1):
-        if cell.cell_type == "code" and cell.source not in public and (found := _TOUCHES.search(cell.source)):
-            notes.append(f"cell {number} may touch the checker: {' '.join(found.group().split())[:40]}")
-
-
-def _clean_cells(nb: nbformat.NotebookNode) -> None:
-    ids: set[str] = set()
-    cells = []
-    for number, old in enumerate(nb.cells):
-        kind = old.get("cell_type")
-        source = old.get("source", "")
-        source = "".join(map(str, source)) if isinstance(source, list) else str(source)
-        source = source.encode("utf-8", "replace").decode()
-        kind = kind if kind in ("code", "markdown", "raw") else "raw"
-        id = str(old.get("id", ""))
-        if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", id) or id in ids:
-            id = f"cell-{number}-{len(ids)}"
-        ids.add(id)
-        make = {
-            "code": nbformat.v4.new_code_cell,
-            "markdown": nbformat.v4.new_markdown_cell,
-            "raw": nbformat.v4.new_raw_cell,
-        }[kind]
-        cell = make(source, id=id)
-        metadata = old.get("metadata") if isinstance(old.get("metadata"), dict) else {}
-        cell.metadata.update({k: v for k, v in metadata.items() if k in ("nbgrader", "exercise", "role")})
-        if isinstance(old.get("attachments"), dict) and kind == "markdown":
-            cell["attachments"] = old["attachments"]
-        cells.append(cell)
-    nb.cells = cells
-
-
-def _restore(cell: Any, theirs: dict, was: dict, name: str, notes: list[str]) -> None:
-    ours = was["nbgrader"]
-    if ours.get("grade") and theirs.get("points") != ours.get("points"):
-        notes.append(f"changed points of the {name} (restored)")
-    if any(bool(theirs.get(k)) != bool(ours.get(k)) for k in ("grade", "solution", "locked")):
-        notes.append(f"changed marks of the {name} (restored)")
-    if cell.cell_type != was["type"]:
-        notes.append(f"changed type of the {name} (restored)")
-        cell.cell_type = was["type"]
-        if was["type"] == "code":
-            cell.outputs, cell.execution_count = [], None
-        else:
-            cell.pop("outputs", None), cell.pop("execution_count", None)
-    if ours.get("locked") and cell.source != was["source"]:
-        notes.append(f"edited {name} (restored)")
-        cell.source = was["source"]
-    cell.metadata["nbgrader"] = nbformat.from_dict(copy.deepcopy(ours))
-
-
-def _put_back(nb: Any, manifest: dict, released: dict, seen: set, names: dict, notes: list[str]) -> None:
-    """Put deleted cells back: after the cell they followed, and a test after its function."""
-    tests = {e["test"]: e["name"] for e in manifest["exercises"].values()}
-    before = None
-    for id, was in released.items():
-        if id not in seen:
-            notes.append(f"deleted {names[id]} (put back)" if was["nbgrader"].get("grade") else f"deleted {names[id]}")
-            if was["nbgrader"].get("grade") or was["nbgrader"].get("locked"):
-                make = nbformat.v4.new_code_cell if was["type"] == "code" else nbformat.v4.new_markdown_cell
-                cell = make(was["source"])
-                cell.metadata["nbgrader"] = nbformat.from_dict(copy.deepcopy(was["nbgrader"]))
-                at = 0 if before is None else 1 + max(i for i, c in enumerate(nb.cells) if c is before)
-                if id in tests:
-                    defines = [
-                        i for i, c in enumerate(nb.cells) if c.cell_type == "code" and _defines(c.source, tests[id])
-                    ]
-                    at = max([at, *(i + 1 for i in defines)])
-                nb.cells.insert(at, cell)
-                before = cell
-            continue
-        before = next(c for c in nb.cells if c.metadata.get("nbgrader", {}).get("grade_id") == id)
-
-
-def _defines(source: str, name: str) -> bool:
-    try:
-        return any(getattr(node, "name", None) == name for node in ast.parse(source).body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return bool(re.search(rf"^(def|class)\s+{re.escape(name)}\b", source, re.M))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
+import pathlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from tools.classroom import feedback, gradebook, settings, system, table, workers
+from tools.classroom import course, feedback, files, gradebook, sandbox, settings, submission, system, table, workers
 from tools.classroom.collect import Submission, collect
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.table import Row
@@ -18,14 +22,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lesson", help="such as 04_entropy")
     parser.add_argument("--timeout", type=int, default=60, metavar="S", help="seconds for one cell (default 60)")
     parser.add_argument("--workers", type=int, default=2, help="submissions graded at the same time (default 2)")
+    parser.add_argument("--whole", action="store_true", help="run all cells, also those that nobody changed or needs")
+    parser.add_argument("--again", action="store_true", help="grade also what was graded and has not changed since")
+    parser.add_argument("--strict", action="store_true", help="refuse where students' code cannot be confined")
     parser.add_argument("--student", action="append", metavar="NAME", help="only this student (may be repeated)")
 
 
-def run(room: Classroom, args: argparse.Namespace) -> None:
+def run(room: Classroom, args: argparse.Namespace) -> int:
     if args.timeout < 1 or args.workers < 1:
         raise Problem("--timeout and --workers are at least 1.")
-    limits = Limits(timeout=args.timeout)
-    grade(room, args.lesson, students=args.student, limits=limits, at_a_time=args.workers)
+    if args.strict:
+        system.must_confine(sandbox.refusal())
+    limits = Limits(timeout=args.timeout, whole=args.whole)
+    rows = grade(
+        room,
+        args.lesson,
+        students=args.student,
+        again=args.again,
+        limits=limits,
+        at_a_time=args.workers,
+    )
+    return int(any(row.status == "not graded" for row in rows))
 
 
 def grade(
@@ -34,18 +51,20 @@ def grade(
     *,
     students: list[str] | None = None,
     execute: bool = True,
-    lean: bool = False,
+    again: bool = False,
     limits: Limits | None = None,
     at_a_time: int = 2,
     say: Callable[[str], Any] = print,
 ) -> list[Row]:
     """Grade a lesson's submissions, write feedback and ``grades.csv``, and say how everyone did.
 
+    The table on disk is written as results come. What was graded, and has not changed since, is not run again.
+
     Args:
         students: only these.
         execute: False rewrites feedback and grades from the gradebook without running anything.
-        lean: of the lesson's own cells run only the first; the exercises, and what the student wrote, always run.
-        limits: seconds and memory of one submission.
+        again: run also what has not changed: neither the submission, nor the release, nor its checks.
+        limits: how a submission is run: which cells, seconds, memory.
         at_a_time: how many submissions are graded side by side.
 
     Returns:
@@ -57,25 +76,72 @@ def grade(
     system.can_judge()
     lesson = room.lesson(lesson)
     manifest = room.manifest(lesson)
-    if "released" not in manifest or not room.db.exists():
+    if "released" not in manifest or not room.gradebook(lesson).exists():
         raise Problem(f"{lesson} was not released completely; run: make release LESSON={lesson}")
     settings.make(room)
     with room.alone():
+        course.confirm(room, lesson, manifest)
         names = _names(room, lesson, students)
         began = time.monotonic()
         seeds = [e["seed"] for e in manifest["exercises"].values()]
-        job = Job(room, lesson, limits or Limits(), execute, lean, seeds, maths=_folders(room, lesson))
+        job = Job(room, lesson, limits or Limits(), execute, seeds, maths=_folders(room, lesson))
         if execute:
             submissions = {n: collect(room, lesson, n, manifest) for n in names}
         else:
             submissions = {n: Submission(n, gradable=_graded(room, lesson, n)) for n in names}
-        results = workers.run_all(job, [n for n, s in submissions.items() if s.gradable], at_a_time, say)
-        rows = gradebook.settle(job, manifest, submissions, results)
-        ids = [*manifest["exercises"], *manifest["manual"]]
-        table.write_csv(room, lesson, ids, rows, partial=students is not None)
-        table.show(rows, say)
+        bounded = gradebook.tie(room, lesson, manifest)
+        keys = _keys(job, manifest, submissions)
+        done = [] if again or not execute else _unchanged(job, submissions, keys)
+        rows: dict[str, Row] = {}
+
+        def note(job: Job, some: dict[str, Submission], results: dict[str, dict]) -> None:
+            """The rows of some students, at once on disk."""
+            for row in gradebook.settle(job, manifest, some, results):
+                if more := bounded.get(row.student):
+                    row.notes, row.status = row.notes + more, "see notes" if row.status == "ok" else row.status
+                rows[row.student] = row
+            ids = [*manifest["exercises"], *manifest["manual"]]
+            table.write_csv(room, lesson, ids, [*rows.values()], partial=students is not None or len(rows) < len(names))
+
+        def came(name: str, result: dict) -> None:
+            note(job, {name: submissions[name]}, {name: result})
+            _remember(job, name, "" if result.get("failed") else keys[name])
+
+        note(replace(job, execute=False), {n: submissions[n] for n in done}, {})
+        if refused := {n: s for n, s in submissions.items() if not s.gradable}:
+            note(job, refused, {})
+        todo = [n for n, s in submissions.items() if s.gradable and n not in done]
+        results = workers.run_all(job, todo, at_a_time, say, came)
+        table.show([rows[n] for n in names], say)
+        if done:
+            say(f"\n{len(done)} had not changed and were not run again (--again runs them)")
         _end(job, results, time.monotonic() - began, at_a_time, say)
-    return rows
+    return [rows[n] for n in names]
+
+
+def _keys(job: Job, manifest: dict, submissions: dict[str, Submission]) -> dict[str, str]:
+    """Of each submission what its grading depends on, in one word."""
+    how = [manifest, submission.digest(submission.course(job.room, job.lesson)), job.limits.whole]
+    release = hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()
+    return {n: hashlib.sha256(f"{release} {s.digest}".encode()).hexdigest() for n, s in submissions.items()}
+
+
+def _memory(job: Job) -> pathlib.Path:
+    return job.room.grades / job.lesson / "submissions.json"
+
+
+def _unchanged(job: Job, submissions: dict[str, Submission], keys: dict[str, str]) -> list[str]:
+    """Who was graded before, by the same release and checks, and has handed in nothing else since."""
+    memory = files.read(_memory(job)) or {}
+    page = job.room.feedback / "{}" / job.lesson / f"{job.lesson}.html"
+    same = [n for n, s in submissions.items() if s.gradable and memory.get(n, {}).get("key") == keys[n]]
+    return [n for n in same if _graded(job.room, job.lesson, n) and pathlib.Path(str(page).format(n)).exists()]
+
+
+def _remember(job: Job, name: str, key: str) -> None:
+    memory = files.read(_memory(job)) or {}
+    memory.setdefault(name, {})["key"] = key
+    files.write(_memory(job), memory)
 
 
 def _folders(room: Classroom, lesson: str) -> bool:
@@ -121,8 +187,8 @@ def _end(job: Job, results: dict[str, dict], seconds: float, at_a_time: int, say
             say(f"{path.name}: a file in submitted/, not a student's folder; it was left alone")
     if results:
         say(f"\n{len(results)} graded in {seconds:.1f} s ({seconds / len(results):.2f} s each, {at_a_time} at a time)")
-        network = all(r.get("isolated", {}).get("network") for r in results.values())
-        for missing in system.unprotected(network):
+        refused = next((r["story"]["open"] for r in results.values() if (r.get("story") or {}).get("open")), "")
+        for missing in system.unprotected(refused):
             say(f"note: here {missing}")
     say(f"grades:   {room.grades / lesson / 'grades.csv'}")
     say(f"feedback: {room.feedback}/<student>/{lesson}/{lesson}.html")

@@ -1,54 +1,131 @@
-"""From what happened to each submission to its row of the table; the scores are those of nbgrader's gradebook."""
+"""From what happened to each submission to its row of the table; the scores are those of nbgrader's gradebook.
+
+A score that a person gave belongs to the text that it was given for. What each student's texts were when they were
+last graded is remembered (`Submission.texts`), and before the next run `tie` writes down which of them a person has
+scored since: nbgrader says so by taking away its mark "needs manual grade". The same text keeps its score in silence;
+when it is another the score stays, and so does the mark, until a person has looked.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import warnings
 from typing import Any
 
 from tools.classroom import feedback, files
 from tools.classroom.collect import Submission
+from tools.classroom.layout import Classroom
 from tools.classroom.table import Row, story_notes
 from tools.classroom.workers import Job
 
 
-def settle(job: Job, manifest: dict, submissions: dict[str, Submission], results: dict[str, dict]) -> list[Row]:
-    """Read everyone's scores. What could not be graded gets nothing automatically; scores given by hand stay."""
+def open_gradebook(room: Classroom, lesson: str) -> Any:
+    """nbgrader's gradebook of a lesson, to be used with ``with``; scores that are put into it are bounded."""
     from nbgrader.api import Gradebook
 
+    bound_scores()
+    return Gradebook(f"sqlite:///{room.gradebook(lesson)}?timeout=60", "course")
+
+
+def bound_scores() -> None:
+    """From now on no score by hand of this process lies below zero or above its maximum. Extra credit is what it is."""
+    from nbgrader.api import Grade
+    from sqlalchemy import event
+
+    if not event.contains(Grade.manual_score, "set", _bounded):
+        event.listen(Grade.manual_score, "set", _bounded, retval=True)
+
+
+def _bounded(grade: Any, value: Any, *_: Any) -> float | None:
+    if value is None or grade.cell is None:
+        return value
+    if not math.isfinite(value := float(value)):
+        raise ValueError(f"a score of {value} for {grade.name}; give a number from 0 to {grade.cell.max_score:g}")
+    return min(max(value, 0.0), float(grade.cell.max_score))
+
+
+def tie(room: Classroom, lesson: str, manifest: dict) -> dict[str, list[str]]:
+    """Before anything is graded again: tie what a person has scored since to the texts as they were graded then.
+
+    Returns:
+        Of each student notes about scores by hand that were written past `bound_scores` and lay outside their range.
+    """
+    from nbgrader.api import MissingEntry
+
+    file = room.grades / lesson / "submissions.json"
+    memory, notes = files.read(file) or {}, {}
+    tests = _exercises(manifest)
+    with warnings.catch_warnings(), open_gradebook(room, lesson) as book:
+        warnings.simplefilter("ignore")  # nbgrader's own models
+        for student, before in memory.items():
+            try:
+                grades = book.find_submission(lesson, student).notebooks[0].grades
+            except (MissingEntry, IndexError):
+                continue
+            tied = before.get("by_hand", {})
+            for grade in grades:
+                id, score = tests.get(grade.name), grade.manual_score
+                if id is None or score is None:
+                    tied.pop(id, None)
+                    continue
+                if not grade.needs_manual_grade:
+                    tied[id] = before.get("texts", {}).get(id)
+                grade.manual_score = score  # within its bounds
+                if grade.manual_score != score:
+                    most = grade.cell.max_score
+                    said = f"the score by hand of {id} was {score:g} of {most:g}; {grade.manual_score:g} counts"
+                    notes.setdefault(student, []).append(said)
+            before["by_hand"] = tied
+        book.db.commit()
+    files.write(file, memory)
+    return notes
+
+
+def _exercises(manifest: dict) -> dict[str, str]:
+    """Name of a graded cell -> exercise."""
     tests = {e["test"]: id for id, e in manifest["exercises"].items()}
-    tests |= {e["answer"]: id for id, e in manifest["manual"].items()}
+    return tests | {e["answer"]: id for id, e in manifest["manual"].items()}
+
+
+def settle(job: Job, manifest: dict, submissions: dict[str, Submission], results: dict[str, dict]) -> list[Row]:
+    """Read everyone's scores. What could not be graded gets nothing automatically; scores given by hand stay."""
+    tests = _exercises(manifest)
     most = sum(e["points"] for e in [*manifest["exercises"].values(), *manifest["manual"].values()])
     file = job.room.grades / job.lesson / "submissions.json"
-    memory = files.read(file) or {}  # of each student the latest run: digest, why it failed, notes
+    memory = files.read(file) or {}  # of each student the latest run: why it failed, notes, texts and who scored them
     rows = []
-    with warnings.catch_warnings(), Gradebook(f"sqlite:///{job.room.db}?timeout=60", "course") as book:
+    with warnings.catch_warnings(), open_gradebook(job.room, job.lesson) as book:
         warnings.simplefilter("ignore")  # nbgrader's own models
         for name, sub in submissions.items():
             result, before = results.get(name, {}), memory.get(name, {})
             failed = sub.status or result.get("failed", "")
             if job.execute:
                 notes = sub.notes + story_notes(result.get("story"))
-                memory[name] = {"digest": sub.digest, "failed": failed, "notes": notes}
+                now = {"digest": sub.digest, "failed": failed, "notes": notes}
+                memory[name] = before | now | ({} if failed else {"texts": sub.texts})
             elif sub.gradable:
                 notes = before.get("notes", [])
             else:
                 failed, notes = before.get("failed") or "not graded yet", []
             row = Row(name, dict.fromkeys(tests.values(), 0.0), max=most)
             row.notes = [failed] * bool(failed) + notes + ([result["feedback"]] if "feedback" in result else [])
-            row.status = "not graded" if failed else "see notes" if row.notes else "ok"
             if failed == "nothing handed in":
                 row.status = "missing"
+            else:  # nobody has read them
+                row.scores |= dict.fromkeys(manifest["manual"])
+                row.status = "not graded" if failed else "ok"
             try:
                 submission = _submission(book, job.lesson, row, bool(failed) and job.execute)
                 if submission is not None:
-                    seen = not job.execute or before.get("digest") == sub.digest
-                    _scores(submission.notebooks[0].grades, row, tests, bool(failed) and job.execute, seen)
+                    _scores(submission.notebooks[0].grades, row, tests, bool(failed), memory.get(name, {}), job.execute)
                     book.db.commit()
             except Exception as error:
                 row.status = "not graded"
                 row.notes.append(f"gradebook: {type(error).__name__}: {str(error)[:80]}")
+            if row.notes and row.status == "ok":
+                row.status = "see notes"
             if failed and job.execute:
                 _forget(job, name, failed)
             rows.append(row)
@@ -70,30 +147,37 @@ def _submission(book: Any, lesson: str, row: Row, failed: bool) -> Any:
     return book.update_or_create_submission(lesson, row.student) if failed else found
 
 
-def _scores(grades: Any, row: Row, tests: dict[str, str], failed: bool, seen: bool) -> None:
+def _scores(grades: Any, row: Row, tests: dict[str, str], failed: bool, memory: dict, ran: bool) -> None:
     """Add up a row.
 
     Args:
         tests: id of a graded cell -> exercise.
         failed: whether this submission could not be graded, so that nothing of it counts.
-        seen: whether scores given by hand were given to this very submission.
+        memory: of this student, the texts that are graded now, and those that were scored by hand.
+        ran: whether the submission was graded just now, which made nbgrader ask for another look at each score by hand.
     """
+    texts, tied = memory.get("texts", {}), memory.get("by_hand", {})
     for grade in grades:
-        if failed:
-            grade.auto_score, grade.needs_manual_grade = 0, False
-        elif seen and grade.manual_score is not None:
-            grade.needs_manual_grade = False
         id = tests.get(grade.name)
+        if ran and failed:
+            grade.auto_score = 0
+            grade.needs_manual_grade &= grade.manual_score is not None
+        elif ran and grade.manual_score is not None:
+            grade.needs_manual_grade = tied.get(id) != texts.get(id)
         if id is None:
             continue
-        score = grade.manual_score if grade.manual_score is not None else grade.auto_score
-        row.scores[id] = None if score is None else float(score) + float(grade.extra_credit or 0)
-        if grade.manual_score is None:
-            row.auto += float(grade.auto_score or 0)
-        else:
+        if grade.manual_score is not None:
+            row.scores[id] = float(grade.manual_score)
             row.manual += float(grade.manual_score)
-        row.manual += float(grade.extra_credit or 0)
+        elif id in row.scores and not (failed and row.scores[id] is None):
+            row.scores[id] = None if grade.auto_score is None else float(grade.auto_score)
+            row.auto += float(grade.auto_score or 0)
+        if grade.extra_credit:
+            row.scores[id] = (row.scores[id] or 0.0) + float(grade.extra_credit)
+            row.manual += float(grade.extra_credit)
         row.pending += bool(grade.needs_manual_grade)
+        if grade.needs_manual_grade and grade.manual_score is not None:
+            row.notes.append(f"{id} was scored by hand before it was changed: look again")
     row.total = row.auto + row.manual
 
 

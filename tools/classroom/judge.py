@@ -1,117 +1,98 @@
-"""The clean process that decides: it runs the checks of one submission against functions that live elsewhere.
-
-Started as ``python -I``, it imports genutils, forks one process for each answer *before* it learns any seed, reads the
-jobs from its standard input and writes verdicts to its standard output.
-"""
+"""The judge: questions answers that live elsewhere, at a public and at hidden seeds, and decides."""
 
 from __future__ import annotations
 
-import base64
-import contextlib
+import builtins
 import importlib
-import json
-import os
-import pickle
 import socket
-import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from tools.classroom import answer, remote, snapshot, wire
+from tools.classroom import remote
 from tools.classroom.handover import Remote
-from tools.classroom.verdict import CLAIMS, Mode, Verdict
+from tools.classroom.verdict import Mode, Verdict, found
+
+PUBLIC = 0  # the seed of the test that students run themselves: all that it says may be shown
 
 
-def main(answers: int, preload: list[str]) -> None:
-    """The clean process (see `verify.verdicts`)."""
-    out = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever a check prints stays out of the verdicts
-    check = importlib.import_module("genutils.check")
-    check.exercises()
-    for name in preload:
-        importlib.import_module(name)
-    lines = []
-    for _ in range(answers):
-        ours, theirs = socket.socketpair()
-        if os.fork() == 0:
-            try:
-                answer.alone(theirs)
-                _hold(theirs)
-            finally:
-                os._exit(0)
-        theirs.close()
-        lines.append(ours)
-    job = json.load(sys.stdin)
-    json.dump({j["id"]: _judge(j, line, job["limit"], check) for j, line in zip(job["jobs"], lines, strict=True)}, out)
-    out.flush()
-    os._exit(0)
+@dataclass
+class Held:
+    """An answer that waits to be asked: of which exercise, where it was found, and the line to it."""
+
+    id: str
+    line: socket.socket
+    note: str = ""
+    again: bool = False  # the same function as before, at the end of the notebook
 
 
-def _judge(job: dict, socket: socket.socket, limit: float, check: Any) -> dict[str, str]:
-    mode, id = Mode(job["mode"]), job.get("exercise", job["id"])
-    line = remote.Line(socket, learning=mode == Mode.LEARNING)
-    line.deadline = time.monotonic() + limit
-    try:
-        wire.send(socket, json.dumps([mode, id, job["seeds"] if mode == Mode.INSIDE else []]).encode())
-        socket.settimeout(limit)
-        wire.send(socket, base64.b64decode(job["blob"]))
-        first = json.loads(wire.receive(socket, wire.LIMIT))
-    except TimeoutError:
-        return _verdict(Verdict.TIMEOUT)
-    except (EOFError, OSError, ValueError):
-        return _verdict(Verdict.DIED)
-    if mode == Mode.INSIDE:
-        if type(first) is dict and first.get("verdict") in CLAIMS:
-            return _verdict(Verdict(first["verdict"]), first.get("says", ""), first.get("hint", ""))
-        return _verdict(Verdict.UNREADABLE)
-    if type(first) is not list or first[:1] != ["value"]:
-        return _verdict(Verdict.UNREADABLE)
-    function = Remote(line, 0)
-    for seed in job["seeds"]:
-        verdict = _run(check, function, id, seed, line.deadline - time.monotonic() + 2)
-        if line.fault:
-            return _verdict(line.fault)
-        if verdict["verdict"] == Verdict.WRONG and line.theirs:  # not what the student's own message says
-            return _verdict(Verdict.WRONG, "your function raised an error at an input of the hidden test")
-        if verdict["verdict"] != Verdict.RIGHT:
-            return verdict
-    return _verdict(Verdict.RIGHT)
+def judge(held: list[Held], jobs: dict[str, dict], limit: float) -> dict[str, dict]:
+    """What becomes of each exercise; of two answers to it the better counts.
 
+    All are asked the public test first, and an error's message is shown from there only: nobody has seen a hidden input
+    by then who could have put it there.
 
-def _run(check: Any, function: Any, id: str, seed: int, limit: float) -> dict[str, str]:
-    from genutils.check.expect import StillRunning, Wrong
-
-    try:
-        check.check(function, id, seed=seed, grading=True, limit=limit)
-    except NotImplementedError:
-        return _verdict(Verdict.NOT_ATTEMPTED)
-    except StillRunning:
-        return _verdict(Verdict.TIMEOUT)
-    except Wrong as wrong:
-        return _verdict(Verdict.WRONG, wrong.says, wrong.hint)
-    except BaseException as error:
-        return _verdict(Verdict.WRONG, f"the check ended with {type(error).__name__}")
-    return _verdict(Verdict.RIGHT)
-
-
-def _verdict(verdict: Verdict, says: str = "", hint: str = "") -> dict[str, str]:
-    return {"verdict": verdict, "says": str(says)[:300], "hint": str(hint)[:300]}
-
-
-def _hold(line: socket.socket) -> None:
-    """A forked process that holds one answer."""
-    mode, id, seeds = json.loads(wire.receive(line))
-    if mode != Mode.INSIDE:
-        answer.serve(line)
-        return
-    check = importlib.import_module("genutils.check")
-    before = snapshot.snapshot()
-    with contextlib.suppress(BaseException):
-        function = pickle.loads(wire.receive(line))
-        for seed in seeds:
-            verdict = _run(check, function, id, seed, 60.0) if snapshot.same(before) else _verdict(Verdict.TAMPERED)
-            if verdict["verdict"] != Verdict.RIGHT:
+    Args:
+        jobs: for each exercise its ``mode`` (one of `Mode`) and its hidden ``seeds``.
+        limit: seconds for each answer and each of the two rounds.
+    """
+    rounds: dict[str, list[tuple[Held, remote.Line, dict]]] = {}
+    for one in held:
+        if one.id not in jobs:
+            continue
+        others = rounds.setdefault(one.id, [])
+        if one.again and not any("raised NameError" in about["says"] for _, _, about in others):
+            continue  # all that may have come since is what it calls
+        line = remote.Line(one.line, learning=jobs[one.id].get("mode") == Mode.LEARNING)
+        others.append((one, line, _examine(line, one.id, [PUBLIC], limit)))
+    said = {}
+    for id, answers in rounds.items():
+        for one, line, about in answers:
+            if about["verdict"] == Verdict.RIGHT:
+                about = _examine(line, id, jobs[id]["seeds"], limit)
+            if id not in said or about["verdict"] == Verdict.RIGHT:
+                said[id] = about | {"notes": [f"taken {one.note}"] if one.note else []}
+            if about["verdict"] == Verdict.RIGHT:
                 break
-        if not snapshot.same(before):
-            verdict = _verdict(Verdict.TAMPERED)
-        wire.send(line, json.dumps(verdict).encode())
+    return said
+
+
+def _examine(line: remote.Line, id: str, seeds: list[int], limit: float) -> dict:
+    line.deadline = time.monotonic() + limit
+    for seed in seeds:
+        about = _run(line, id, seed, max(0.01, line.deadline - time.monotonic()) + 2)
+        if about["verdict"] != Verdict.RIGHT:
+            return about
+    return found(Verdict.RIGHT)
+
+
+def _run(line: remote.Line, id: str, seed: int, limit: float) -> dict:
+    check, expect = importlib.import_module("genutils.check"), importlib.import_module("genutils.check.expect")
+    getattr(expect, "WRITTEN", []).clear()
+    try:
+        check.check(Remote(line, 0), id, seed=seed, grading=True, limit=limit)
+        about = found(Verdict.RIGHT)
+    except NotImplementedError:
+        about = found(Verdict.NOT_ATTEMPTED)
+    except expect.StillRunning:
+        about = found(Verdict.TIMEOUT)
+    except expect.Wrong as wrong:
+        about = found(Verdict.WRONG, _says(wrong, line.theirs, check.catalogue()[id], seed == PUBLIC), wrong.hint)
+    except BaseException as error:
+        about = found(Verdict.WRONG, f"the check ended with {type(error).__name__}")
+    return found(line.fault) if line.fault else about
+
+
+def _says(wrong: Any, theirs: tuple[str, str] | None, name: str, public: bool) -> str:
+    """What is wrong, in words; of a hidden test nothing that an answer could have put there."""
+    if theirs:
+        kind, message = theirs
+        if public:
+            return f"your function raised {kind}: {message}".rstrip(": ")
+        return f"your function raised {kind if hasattr(builtins, kind) else 'an error'} at an input of the hidden test"
+    if public:
+        shown = {"given": wrong.given, "expected": wrong.expected, "got": wrong.got}
+        return wrong.says + "".join(f"; {key} {value}" for key, value in shown.items() if value)
+    if wrong.says.startswith(f"{name} raised "):  # an error of the check, over what came back
+        return "the hidden test cannot use what your function returned"
+    return wrong.says

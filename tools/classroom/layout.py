@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import pathlib
@@ -18,6 +19,8 @@ try:
 except ImportError:  # Windows
     fcntl = None
 
+# Only the instructor reads these; what is in release/ is for everyone.
+CLOSED = ("source", "submitted", "collected", "autograded", "feedback", "grades", "private", "gradebooks")
 REPO = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -29,7 +32,8 @@ class Classroom:
     """The course at ``root`` (lessons, solutions, genutils) and the instructor's folder.
 
     ``release/<lesson>/`` goes to students; ``submitted/<student>/<lesson>/`` is what came back and is never written;
-    ``feedback/`` and ``grades/`` are results; ``source/``, ``private/`` (hidden seeds) and ``gradebook.db`` stay here.
+    ``feedback/`` and ``grades/`` are results; ``source/``, ``private/`` (hidden seeds, and the course's package as it
+    was when a lesson was released) and ``gradebooks/`` (one for each lesson) stay here.
     """
 
     def __init__(self, root: os.PathLike | str = REPO, folder: os.PathLike | str | None = None):
@@ -40,9 +44,9 @@ class Classroom:
             raise Problem(
                 f"nbgrader cannot work below a folder named with [ ] * ? {{ }}: {self.folder}; set CLASSROOM=path."
             )
-        for name in ("source", "release", "submitted", "collected", "autograded", "feedback", "grades", "private"):
+        for name in ("release", *CLOSED):
             setattr(self, name, self.folder / name)
-        self.db = self.folder / "gradebook.db"
+        self.trial: pathlib.Path | None = None
 
     source: pathlib.Path
     release: pathlib.Path
@@ -52,6 +56,22 @@ class Classroom:
     feedback: pathlib.Path
     grades: pathlib.Path
     private: pathlib.Path
+    gradebooks: pathlib.Path
+
+    def gradebook(self, lesson: str) -> pathlib.Path:
+        """nbgrader's database of one lesson, so that moving one aside touches no other."""
+        return self.gradebooks / f"{lesson}.db"
+
+    def course(self, lesson: str | None = None) -> pathlib.Path:
+        """The folder whose ``genutils`` grades a lesson: the release's own copy, or the course itself before that."""
+        frozen = self.private / (lesson or "") / "course"
+        return self.trial or (frozen if lesson and frozen.is_dir() else self.root)
+
+    def on_trial(self, course: pathlib.Path) -> Classroom:
+        """The same classroom, graded by the ``genutils`` of another folder; it is for reading only."""
+        room = copy.copy(self)
+        room.trial = course
+        return room
 
     def lesson(self, name: str) -> str:
         """The stem of a lesson that exists, from ``04_entropy``, ``04_entropy.ipynb``, a path, or ``04``."""
@@ -95,8 +115,11 @@ class Classroom:
             return []
         return sorted(p.name for p in self.submitted.iterdir() if (p / lesson).exists() or (p / lesson).is_symlink())
 
-    def environment(self) -> dict[str, str]:
-        """What grading processes see: no tokens or passwords of the instructor's, one thread each, no progress file."""
+    def environment(self, lesson: str | None = None) -> dict[str, str]:
+        """What grading processes see: no tokens or passwords of the instructor's, one thread each, no progress file.
+
+        Python finds ``genutils`` in `course` of the lesson.
+        """
         kept = (
             "PATH",
             "HOME",
@@ -115,7 +138,7 @@ class Classroom:
         env |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         env |= {
             "GENUTILS_PROGRESS": "off",
-            "PYTHONPATH": str(self.root),
+            "PYTHONPATH": str(self.course(lesson)),
             "JUPYTER_PREFER_ENV_PATH": "1",
             "MPLBACKEND": "Agg",
         }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import base64
-import json
 import pathlib
 import shutil
 import subprocess
@@ -14,10 +12,10 @@ from collections.abc import Callable
 
 import nbformat
 
-from tools.classroom import assemble, files, system, verify
+from tools.classroom import assemble, course, files, system, verify
 from tools.classroom.layout import Classroom, Problem
+from tools.classroom.rehearse import rehearse
 from tools.classroom.settings import make
-from tools.classroom.verdict import Mode, Verdict
 from tools.classroom.workers import convert
 
 README = """{title}
@@ -66,7 +64,9 @@ def release(
     validate: bool = True,
     say: Callable = print,
 ) -> pathlib.Path:
-    """Assemble a lesson, run ``nbgrader generate_assignment`` on it, and prove that nothing secret is in the result.
+    """Assemble a lesson, rehearse it, run ``nbgrader generate_assignment`` on it, and prove that it holds no secrets.
+
+    The release keeps its own copy of ``genutils`` (`course`), which grades it from then on.
 
     Args:
         force: replace a release although students have handed in (the hidden seeds stay as they are).
@@ -79,16 +79,17 @@ def release(
     system.can_judge()
     lesson = room.lesson(lesson)
     make(room)
-    with room.alone():
-        return _release(room, lesson, force, new_seeds, validate, say)
+    with room.alone(), tempfile.TemporaryDirectory(dir=room.private) as scratch:
+        return _release(room, lesson, pathlib.Path(scratch), force, new_seeds, validate, say)
 
 
-def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validate: bool, say: Callable) -> pathlib.Path:
-    env = room.environment()
-    try:
-        registry = verify.registry(room.root, env)
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
-        raise Problem(f"genutils cannot be imported ({error}); run: make test") from None
+def _release(
+    room: Classroom, lesson: str, scratch: pathlib.Path, force: bool, new_seeds: bool, validate: bool, say: Callable
+) -> pathlib.Path:
+    trial = room.on_trial(scratch / "course")
+    digest = course.copy(room.root, lesson, trial.course(lesson))
+    env = trial.environment(lesson)
+    registry = registered(trial, lesson)
     old = room.manifest(lesson) if (room.private / f"{lesson}.json").exists() else None
     students = room.students(lesson)
     ids = assemble.exercise_ids(assemble.read(room.root / "lessons" / f"{lesson}.ipynb"))
@@ -97,13 +98,18 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
         kept = {e: x["seed"] for e, x in old["exercises"].items()}
         seeds = {"secret": old["secret"], "seeds": {e: kept.get(e, s) for e, s in seeds["seeds"].items()}}
     nb, manifest = assemble.assemble(room, lesson, registry, seeds)
+    manifest["course"] = digest
     text = nbformat.writes(nb) + "\n"
     source = room.source / lesson / f"{lesson}.ipynb"
     target = room.release / lesson
     if old is not None and students and not force:
         same = source.exists() and source.read_text(encoding="utf-8") == text and target.is_dir()
         if same and not new_seeds:
-            say(f"{lesson} is released already, and nothing has changed: {target}")
+            same = digest == old.get("course")
+            say(f"{lesson} is released already, and {'nothing' if same else 'only genutils'} has changed: {target}")
+            if not same:
+                look = course.REGRADE.format(lesson=f"{lesson} --dry-run")
+                say(f"it is graded by the genutils of its release; to see what today's would change: {look}")
             return target
         raise Problem(
             f"{len(students)} students have handed in {lesson} ({', '.join(students[:3])}"
@@ -111,28 +117,30 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
             f"{'new seeds were asked for' if new_seeds else 'the lesson has changed since'}; --force releases it again"
             f"{'' if new_seeds else ' with the same hidden seeds'}."
         )
-    _rehearse(room, manifest, env, say)
-    with tempfile.TemporaryDirectory(dir=room.private) as scratch:
-        staged = pathlib.Path(scratch) / lesson
-        staged.mkdir()
-        (staged / source.name).write_text(text, encoding="utf-8")
-        for name in manifest["images"]:
-            (staged / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(room.root / "lessons" / name, staged / name)
-        (staged / "README.txt").write_text(_readme(lesson, nb, manifest), encoding="utf-8")
-        if validate:
-            said = _nbgrader(room, env, "validate", str(staged / source.name))
-            if "Success" not in said:
-                raise Problem(f"nbgrader validate: the solved lesson does not pass its own tests:\n{said[-2000:]}")
-        shutil.rmtree(source.parent, ignore_errors=True)
-        staged.rename(source.parent)
+    rehearse(trial, lesson, manifest, nb, say)
+    staged = scratch / lesson
+    staged.mkdir()
+    (staged / source.name).write_text(text, encoding="utf-8")
+    for name in manifest["images"]:
+        (staged / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(room.root / "lessons" / name, staged / name)
+    (staged / "README.txt").write_text(_readme(lesson, nb, manifest), encoding="utf-8")
+    if validate:
+        said = _nbgrader(room, env, "validate", str(staged / source.name))
+        if "Success" not in said:
+            raise Problem(f"nbgrader validate: the solved lesson does not pass its own tests:\n{said[-2000:]}")
+    shutil.rmtree(source.parent, ignore_errors=True)
+    staged.rename(source.parent)
     shutil.rmtree(target, ignore_errors=True)
     said = convert(room, lesson, env)
     released = target / f"{lesson}.ipynb"
     if not released.exists():
         reason = next((x for x in reversed(said.splitlines()) if "Error" in x), said[-1000:])
         if "Cannot add or remove cells" in reason:
-            reason = f"exercises were added or removed after students were graded; move {room.db} aside and grade again"
+            reason = (
+                "exercises were added or removed after students were graded; "
+                f"move {room.gradebook(lesson)} aside and grade again"
+            )
         raise Problem(f"nbgrader generate_assignment failed: {reason}")
     found = assemble.leaks(
         target, assemble.secrets_of(room, lesson), [e["seed"] for e in manifest["exercises"].values()]
@@ -147,7 +155,8 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
         raise Problem(
             f"the release would have given something away, so it was removed: {'; '.join(found + sorted(strangers))}"
         )
-    manifest["released"] = _cells(released)
+    manifest["released"] = assemble.released_cells(nbformat.reads(released.read_text(encoding="utf-8"), as_version=4))
+    course.put(room, lesson, trial.course(lesson))
     files.write(room.private / f"{lesson}.json", manifest, mode=0o600)
     total = sum(e["points"] for e in [*manifest["exercises"].values(), *manifest["manual"].values()])
     say(f"{lesson}: {len(ids)} exercises and {len(manifest['manual'])} question(s) in words, {total:g} points")
@@ -157,47 +166,12 @@ def _release(room: Classroom, lesson: str, force: bool, new_seeds: bool, validat
     return target
 
 
-def _rehearse(room: Classroom, manifest: dict, env: dict, say: Callable) -> None:
-    """Find out how each exercise can be checked in a clean process, by carrying the solutions there."""
-    names = {id: e["name"] for id, e in manifest["exercises"].items()}
-    solved = assemble.read(room.root / "solutions" / f"{manifest['lesson']}.ipynb")
-    cells = [c.source for c in solved.cells if c.cell_type == "code"]
-    code = "\n\n".join(cells) + (
-        f"\nimport base64, cloudpickle, json\nnames = {names!r}\n"
-        "print(json.dumps({i: base64.b64encode(cloudpickle.dumps(globals()[n])).decode() for i, n in names.items()}))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-"], input=code, env=env, cwd=room.root, capture_output=True, text=True, timeout=300
-    )
-    if done.returncode:
-        raise Problem(
-            f"the solutions of {manifest['lesson']} do not run together: {done.stderr.strip().splitlines()[-1]}"
-        )
-    blobs = json.loads(done.stdout.splitlines()[-1])
-    assert all(base64.b64decode(b) for b in blobs.values())
-    left = dict(manifest["exercises"])
-    reasons = {}
-    for mode in Mode:
-        jobs = [
-            {"id": id, "blob": blobs[id], "mode": mode, "seeds": [e["seed"], e["seed"] + 1]} for id, e in left.items()
-        ]
-        said = verify.verdicts(room.root, jobs, limit=60.0, preload=manifest["preload"], env=env)
-        for id, found in said.items():
-            if found["verdict"] == Verdict.RIGHT:
-                manifest["exercises"][id]["mode"] = mode
-                del left[id]
-            reasons[id] = f"{found['verdict']} {found['says']}".strip()
-    if left:
-        why = "; ".join(f"{id}: {reasons[id]}" for id in left)
-        raise Problem(
-            f"the solution does not pass its own check ({why}); mend the solution or the check, then release."
-        )
-    weak = [id for id, e in manifest["exercises"].items() if e["mode"] == Mode.INSIDE]
-    if weak:
-        say(
-            f"note: {', '.join(weak)} can only be checked inside the student's own process, which protects less "
-            "(see the page for instructors)"
-        )
+def registered(room: Classroom, lesson: str) -> dict[str, dict]:
+    """Exercise id -> name and points, asked of the ``genutils`` that grades a lesson."""
+    try:
+        return verify.registry(room.course(lesson), room.environment(lesson))
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        raise Problem(f"genutils cannot be imported ({error}); run: make test") from None
 
 
 def _nbgrader(room: Classroom, env: dict, *args: str) -> str:
@@ -209,15 +183,6 @@ def _nbgrader(room: Classroom, env: dict, *args: str) -> str:
     except subprocess.TimeoutExpired:
         raise Problem(f"nbgrader {args[0]} took more than 15 minutes; does the solved lesson run?") from None
     return done.stdout
-
-
-def _cells(released: pathlib.Path) -> list[dict]:
-    """The released cells, to compare submissions with."""
-    nb = nbformat.reads(released.read_text(encoding="utf-8"), as_version=4)
-    return [
-        {"type": c.cell_type, "source": c.source, "nbgrader": c.metadata.get("nbgrader"), "id": c.get("id")}
-        for c in nb.cells
-    ]
 
 
 def _readme(lesson: str, nb: nbformat.NotebookNode, manifest: dict) -> str:

@@ -27,17 +27,19 @@ class Line:
 
     def __init__(self, socket: socket.socket, learning: bool = False):
         self.socket, self.learning, self.deadline = socket, learning, time.monotonic() + 60
-        self.fault: Verdict | None = None  # why nothing more can be asked: TIMEOUT, or DIED, also of nonsense
-        self.theirs = False  # whether the last answer was an error of the student's own
+        self.fault: Verdict | None = None  # why nothing more can be asked: TIMEOUT, DIED or UNREAD
+        self.theirs: tuple[str, str] | None = None  # the last answer, if it was an error of the student's own
         self.lent: list[Any] = []  # what the answer may ask of the check, by number
         self._numbers: dict[int, int] = {}
         self.broken: BaseException | None = None  # a property that the answer broke inside a function of the check
 
     def ask(self, *request: Any) -> Any:
         """The answer to a question, or the error that it raised; `Lost` if there is no answer."""
+        from genutils.check import expect
+
         if self.fault:
             raise Lost(self.fault)
-        self.theirs = False
+        self.theirs = None
         parcel = Parcel(self)
         try:
             self.socket.settimeout(max(0.01, self.deadline - time.monotonic()))
@@ -46,6 +48,7 @@ class Line:
             if kind == "value":
                 value = wire.decode(rest[0], parcel.decode)
                 parcel.take_weights(rest[1])
+                getattr(expect, "WRITTEN", []).extend(parcel.written(rest[2]))
                 self._raise_broken()
                 return value
             names, message = [str(n) for n in rest[0]], str(rest[1])[:500]
@@ -54,10 +57,10 @@ class Line:
         except (EOFError, OSError):
             self.fault = Verdict.DIED
         except (Lost, ValueError, TypeError, IndexError, RecursionError, MemoryError, pickle.PicklingError):
-            self.fault = self.fault or Verdict.DIED
+            self.fault = self.fault or Verdict.UNREAD
         else:
             self._raise_broken()
-            self.theirs = True
+            self.theirs = names[0] if names else "error", message
             raise wire.known_error(names, message)
         raise Lost(self.fault)
 

@@ -2,49 +2,76 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import re
+import sys
 from typing import Any
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as nbg
 
 from tools.classroom.execute import VerifiedExecute
-from tools.classroom.layout import REPO, Classroom, Problem
+from tools.classroom.gradebook import bound_scores
+from tools.classroom.layout import CLOSED, REPO, Classroom, Problem
 from tools.classroom.preprocessors import Redact, SwapStubs
 
-_SETTINGS = """# Written by `make release`: nbgrader and Formgrader work here with the safeguards of the course.
+LESSON = "CLASSROOM_LESSON"  # the environment variable that says whose gradebook Formgrader opens
+_BEGIN = "# -- safeguards of the course; `make release` writes these lines again, and keeps what stands around them"
+_END = "# -- end of the safeguards"
+_SETTINGS = """{begin}
 import sys
 
 sys.path.insert(0, {repo!r})
 from tools.classroom.settings import configure
 
 configure(get_config(), {root!r}, __file__)
+{end}
 """
 
 
 def make(room: Classroom) -> None:
-    """Create the instructor's folder with its nbgrader settings."""
+    """Create the instructor's folder, closed to others, with its nbgrader settings beside the instructor's own."""
     try:
-        for path in (room.folder, room.source, room.release, room.submitted, room.private):
-            path.mkdir(parents=True, exist_ok=True)
-        room.private.chmod(0o700)
-        settings = room.folder / "nbgrader_config.py"
-        settings.write_text(_SETTINGS.format(repo=str(REPO), root=str(room.root)), encoding="utf-8")
+        room.release.mkdir(parents=True, exist_ok=True)
+        for name in CLOSED:
+            (room.folder / name).mkdir(mode=0o700, exist_ok=True)
+            (room.folder / name).chmod(0o700)
+        file = room.folder / "nbgrader_config.py"
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        after = _with_safeguards(before, _SETTINGS.format(begin=_BEGIN, end=_END, repo=str(REPO), root=str(room.root)))
+        if after != before:
+            file.write_text(after, encoding="utf-8")
     except OSError as error:
         raise Problem(
             f"cannot write in {room.folder} ({error.strerror}); set CLASSROOM=path to a folder that you may write."
         ) from None
 
 
-def configure(c: Any, root: str, settings: str) -> Any:
-    """Tell nbgrader about a classroom (used by its command line, by Formgrader, and by `grade`)."""
+def _with_safeguards(text: str, ours: str) -> str:
+    """The instructor's settings with our lines in their place, or at the end, where they have the last word."""
+    block = re.compile(rf"{re.escape(_BEGIN)}.*?{re.escape(_END)}\n?", re.S)
+    if block.search(text):
+        return block.sub(lambda _: ours, text)
+    return (text.rstrip("\n") + "\n\n" if text.strip() else "") + ours
+
+
+def configure(c: Any, root: str, settings: str, lesson: str | None = None) -> Any:
+    """Tell nbgrader about a classroom (used by its command line, by Formgrader, and by `grade`).
+
+    Args:
+        lesson: whose gradebook is opened; by default the environment variable ``CLASSROOM_LESSON`` says, or there is
+            only one. An instructor's own ``course_id`` and settings of the exchange stay.
+    """
     room = Classroom(root, pathlib.Path(settings).resolve().parent)
+    bound_scores()
     c.CourseDirectory.root = str(room.folder)
-    c.CourseDirectory.course_id = "course"
+    if "course_id" not in c.CourseDirectory:
+        c.CourseDirectory.course_id = "course"
     c.CourseDirectory.submitted_directory = (
         "collected"  # checked copies; what students handed in is never opened for writing
     )
-    c.CourseDirectory.db_url = f"sqlite:///{room.db}?timeout=60"
+    c.CourseDirectory.db_url = _database(room, lesson or os.environ.get(LESSON))
     c.ClearMarkScheme.enforce_metadata = False
     c.GenerateAssignment.preprocessors = [
         nbg.LockCells,
@@ -71,8 +98,17 @@ def configure(c: Any, root: str, settings: str) -> Any:
     c.GenerateFeedback.preprocessors = [nbg.GetGrades, Redact, CSSHTMLHeaderPreprocessor]
     c.VerifiedExecute.root = str(room.root)
     c.VerifiedExecute.private = str(room.private)
-    for section in ("Execute", "ExecutePreprocessor"):
-        c[section].timeout = 60
-        c[section].kernel_name = "python3"
     c.Validator.validate_all = False
     return c
+
+
+def _database(room: Classroom, lesson: str | None) -> str:
+    every = sorted(file.stem for file in room.gradebooks.glob("*.db"))
+    if lesson is None and len(every) == 1:
+        (lesson,) = every
+    if lesson is None:
+        if every:
+            said = f"classroom: each lesson has a gradebook of its own; say which, {LESSON}=..., of {', '.join(every)}."
+            print(said, file=sys.stderr)
+        return "sqlite://"  # empty, and nothing is written
+    return f"sqlite:///{room.gradebook(lesson)}?timeout=60"

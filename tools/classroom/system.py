@@ -21,19 +21,26 @@ def can_judge() -> None:
         )
 
 
-def unprotected(network: bool) -> list[str]:
+def unprotected(refused: str) -> list[str]:
     """In words, what students' code is not kept from here.
 
     Args:
-        network: whether the network was taken away from it.
+        refused: why it is not confined (`sandbox.refusal`), or "".
     """
-    missing = (
-        []
-        if network
-        else ["the network cannot be taken away from students' code; grade in a container if that matters"]
-    )
+    missing = []
+    if refused:
+        missing.append(
+            f"students' code is not confined ({refused}): it can read and change what you can; grade on Linux with "
+            "user namespaces, or in a container that has nothing else in it"
+        )
     if resource is None:
         missing.append("memory and file size of students' code are not bounded")
     if fcntl is None:
         missing.append("nothing keeps two runs at a time from writing each other's files")
     return missing
+
+
+def must_confine(refused: str) -> None:
+    """`Problem` where students' code cannot be confined."""
+    if refused:
+        raise Problem(f"--strict: nothing was graded, for here {unprotected(refused)[0]}.")

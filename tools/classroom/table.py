@@ -38,14 +38,14 @@ def story_notes(story: dict | None) -> list[str]:
         notes.append(f"timeout in cell {', '.join(map(str, story['timeouts']))} (a loop that never ends?)")
     if story["flood"]:
         notes.append(f"gigantic output in cell {', '.join(map(str, story['flood']))} (cut)")
-    if story["dead"]:
-        number, why = story["dead"]
-        notes.append(f"dead kernel: {why}" + (f" in cell {number}" if number else ""))
+    notes += [f"cell {number} was given up: {why}" for number, why in story["dead"]]
+    if story["cut"]:
+        notes.append("not all cells were run: they took too long, or ended their process too often")
     said: dict[str, list[str]] = {}
     for id, verdict in story["verdicts"].items():
         if text := TO_INSTRUCTOR.get(Verdict(verdict)):
             said.setdefault(text, []).append(id)
-    notes += [f"{', '.join(ids)} {text}" for text, ids in said.items()]
+    notes += [f"{', '.join(ids)} {text}" for text, ids in said.items()] + story["notes"]
     return notes
 
 

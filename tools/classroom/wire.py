@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import builtins
+import json
+import os
 import re
 import socket
 import struct
@@ -30,6 +32,39 @@ def receive(line: socket.socket, limit: int = 2**34) -> bytes:
     if size > limit:
         raise EOFError(f"a reply of {size} bytes")
     return _exactly(line, size)
+
+
+def say(line: socket.socket, message: Any, handed: socket.socket | None = None) -> None:
+    """Send JSON, and perhaps an end of another line with it."""
+    data = json.dumps(message).encode()
+    head = struct.pack("!Q", len(data))
+    if handed is None:
+        line.sendall(head)
+    else:
+        socket.send_fds(line, [head], [handed.fileno()])
+    line.sendall(data)
+
+
+def hear(line: socket.socket, limit: int = 2**34) -> tuple[Any, socket.socket | None]:
+    """What `say` sent, from somebody who may send anything.
+
+    Raises:
+        EOFError, OSError, ValueError: the other side is gone, late, or sent something else.
+    """
+    head, handed = b"", []
+    while len(head) < 8:
+        part, fds, _, _ = socket.recv_fds(line, 8 - len(head), 4)
+        handed += fds
+        if not part:
+            raise EOFError("closed")
+        head += part
+    for fd in handed[1:]:
+        os.close(fd)
+    other = socket.socket(fileno=handed[0]) if handed else None
+    size = struct.unpack("!Q", head)[0]
+    if size > limit:
+        raise EOFError(f"a message of {size} bytes")
+    return json.loads(_exactly(line, size)), other
 
 
 def _exactly(line: socket.socket, n: int) -> bytes:

@@ -1,4 +1,4 @@
-"""One process for each submission: nbgrader's autograde and feedback, in which a student's code may run."""
+"""One process for each submission: nbgrader's autograde and feedback. What a student wrote runs elsewhere (`warm`)."""
 
 from __future__ import annotations
 
@@ -9,34 +9,21 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import pathlib
-import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tools.classroom import feedback, files, sandbox
+from tools.classroom import feedback, files, sandbox, submission
 from tools.classroom.layout import Classroom
+from tools.classroom.submission import Limits
 
 TRIES = 3  # when the gradebook was locked
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a submission may use.
-
-    Args:
-        timeout: seconds for one cell; the whole notebook gets ten times that.
-        check: seconds for one exercise in the clean process, at most those of a cell.
-        memory: bytes of address space for each process.
-    """
-
-    timeout: int = 60
-    check: float = 20.0
-    memory: int = 16 * 2**30
 
 
 @dataclass(frozen=True)
@@ -45,7 +32,6 @@ class Job:
 
     Args:
         execute: False writes feedback again without running anything.
-        lean: of the lesson's own cells run only the first (`VerifiedExecute.lean`).
         seeds: hidden seeds, which feedback must not show.
         maths: whether feedback pages find a copy of MathJax.
     """
@@ -54,42 +40,43 @@ class Job:
     lesson: str
     limits: Limits
     execute: bool
-    lean: bool
     seeds: list[int]
     maths: bool
 
 
-def run_all(job: Job, names: list[str], workers: int, say: Callable) -> dict[str, dict]:
-    """Grade in forked processes. The parent has nbgrader loaded and never runs a student's code."""
+Results = Callable[[str, dict], None]
+
+
+def run_all(job: Job, names: list[str], workers: int, say: Callable, on_result: Results | None = None) -> dict:
+    """Grade in forked processes, which run nothing that a student wrote; the results by student.
+
+    Args:
+        on_result: is told each student's name and result when it comes; a run that is stopped loses none of those.
+    """
     import nbgrader.converters  # noqa: F401  (loaded once, inherited by every fork)
     from nbgrader.converters import autograde, generate_feedback  # noqa: F401
 
     from tools.classroom import settings  # noqa: F401
 
-    context = multiprocessing.get_context("fork")
-    hard = job.limits.timeout * 11 + 120
+    if job.execute and names:  # the boxes of all students are forked from one parent
+        submission.parent(job.room, job.lesson, job.room.manifest(job.lesson))
+    hard = 2 * (job.limits.timeout * 12 + 240)  # a notebook may be run twice
     waiting, tries, running, results = list(names), dict.fromkeys(names, 0), {}, {}
-    with tempfile.TemporaryDirectory(prefix="classroom-") as scratch:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="classroom-") as scratch, _stopped_by_signals():
         try:
             while waiting or running:
                 while waiting and len(running) < workers:
                     name = waiting.pop(0)
                     out = pathlib.Path(scratch) / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
-                    process = context.Process(target=_one, args=(job, name, out), name=f"grade {name}")
+                    out.unlink(missing_ok=True)
+                    process = _CONTEXT.Process(target=_one, args=(job, name, out), name=f"grade {name}")
                     process.start()
                     running[process.sentinel] = (process, name, out, time.monotonic())
-                soon = min(t + hard for _, _, _, t in running.values()) - time.monotonic()
-                for sentinel in multiprocessing.connection.wait(list(running), timeout=max(0.1, soon)) or list(running):
-                    process, name, out, since = running[sentinel]
-                    late = process.is_alive() and time.monotonic() - since > hard
-                    if process.is_alive() and not late:
-                        continue
-                    if late:
-                        sandbox.end(process.pid, itself=True)
-                    process.join()
-                    del running[sentinel]
+                for process, name, out, since in _ended(running, hard):
+                    seconds = time.monotonic() - since
                     result = files.read(out)
-                    if late:
+                    if result is None and seconds > hard:
                         result = {"failed": f"timeout: stopped after {hard} seconds"}
                     elif result is None:
                         result = {"failed": f"the grading process ended (status {process.exitcode})"}
@@ -97,18 +84,57 @@ def run_all(job: Job, names: list[str], workers: int, say: Callable) -> dict[str
                     if result.get("locked") and tries[name] < TRIES:
                         waiting.append(name)
                         continue
-                    results[name] = result | {"seconds": time.monotonic() - since}
+                    results[name] = result | {"seconds": seconds}
+                    if on_result:
+                        on_result(name, results[name])
                     if len(names) > 4 and len(results) % 10 == 0:
-                        say(f"  {len(results)} of {len(names)} graded")
+                        left = (time.monotonic() - began) / len(results) * (len(names) - len(results))
+                        say(f"  {len(results)} of {len(names)} graded, about {left / 60:.1f} minutes left")
         finally:
             for process, *_ in running.values():
-                sandbox.end(process.pid, itself=True)
+                process.kill()
                 process.join()
+            submission.forget_parents()
     return results
+
+
+_CONTEXT = multiprocessing.get_context("fork" if hasattr(os, "fork") else None)
+Running = tuple[multiprocessing.process.BaseProcess, str, pathlib.Path, float]
+
+
+def _ended(running: dict[int, Running], hard: float) -> Iterator[Running]:
+    """Wait until some processes have ended, or have run for too long and were made to; they are no longer running."""
+    soon = min(since + hard for *_, since in running.values()) - time.monotonic()
+    for sentinel in multiprocessing.connection.wait(list(running), timeout=max(0.1, soon)) or list(running):
+        process, *_, since = running[sentinel]
+        if process.is_alive() and time.monotonic() - since <= hard:
+            continue
+        process.kill()
+        process.join()
+        yield running.pop(sentinel)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Meanwhile a request to end is like Ctrl-C: what runs is ended, and nothing that was done is lost."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _one(job: Job, student: str, out: pathlib.Path) -> None:
     """The process of one student: nbgrader's autograde, then its feedback."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sandbox.follow_parent()
     os.setsid()
     room = job.room
     log = room.grades / job.lesson / "logs" / f"{student}.log"
@@ -116,10 +142,8 @@ def _one(job: Job, student: str, out: pathlib.Path) -> None:
         _speak_to(log)
     result: dict[str, Any] = {}
     try:
-        runtime = tempfile.mkdtemp(prefix="jupyter-")
         os.environ.clear()
-        os.environ.update(room.environment() | {"JUPYTER_RUNTIME_DIR": runtime, "IPYTHONDIR": runtime})
-        result["isolated"] = sandbox.isolate(job.limits.memory)
+        os.environ.update(room.environment())
         os.chdir(room.folder)
         if job.execute:
             _autograde(job, student, result)
@@ -133,14 +157,14 @@ def _one(job: Job, student: str, out: pathlib.Path) -> None:
         traceback.print_exc()
         result.setdefault("failed", f"{type(error).__name__}: {str(error)[:120]}")
     finally:
-        sandbox.end(os.getpid())
         with contextlib.suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()
             text = log.read_text(encoding="utf-8", errors="replace")
             result["locked"] = bool(result.get("failed") or result.get("feedback")) and "database is locked" in text
-        shutil.rmtree(runtime, ignore_errors=True)
-        out.write_text(json.dumps(result), encoding="utf-8")
+        temporary = out.with_suffix(".tmp")
+        temporary.write_text(json.dumps(result), encoding="utf-8")
+        os.replace(temporary, out)
         os._exit(0)
 
 
@@ -166,7 +190,7 @@ def convert(room: Classroom, lesson: str, env: dict[str, str]) -> str:
 
     with tempfile.TemporaryDirectory(prefix="classroom-") as scratch:
         log = pathlib.Path(scratch) / "log"
-        process = multiprocessing.get_context("fork").Process(target=start, args=(log,), name=f"release {lesson}")
+        process = _CONTEXT.Process(target=start, args=(log,), name=f"release {lesson}")
         process.start()
         process.join()
         return log.read_text(encoding="utf-8", errors="replace")
@@ -188,14 +212,14 @@ def _settings(room: Classroom, lesson: str, job: Job | None = None, student: str
 
     from tools.classroom.settings import configure
 
-    c = configure(Config(), str(room.root), str(room.folder / "nbgrader_config.py"))
+    c = configure(Config(), str(room.root), str(room.folder / "nbgrader_config.py"), lesson)
     c.CourseDirectory.assignment_id = lesson
     if job is not None:
         c.CourseDirectory.student_id = student
-        c.Execute.timeout = c.ExecutePreprocessor.timeout = job.limits.timeout
-        c.VerifiedExecute.total = 10.0 * job.limits.timeout
-        c.VerifiedExecute.check_limit = min(job.limits.check, float(job.limits.timeout))
-        c.VerifiedExecute.lean = job.lean
+        c.VerifiedExecute.timeout = job.limits.timeout
+        c.VerifiedExecute.check = job.limits.check
+        c.VerifiedExecute.memory = job.limits.memory
+        c.VerifiedExecute.whole = job.limits.whole
     return {"config": c, "coursedir": CourseDirectory(config=c)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import socket
 import textwrap
@@ -375,6 +376,26 @@ def test_an_answer_of_another_name_or_place_is_taken_and_said(run, room):
     nb.cells[-1].source = "helper = np.log"
     small.answer(nb, "90.1", helper)
     assert rights(outcome(room, small.LESSON, manifest, nb)) == EVERYTHING
+
+
+def test_what_the_lesson_itself_has_of_that_name_is_no_answer(run, room):
+    """The lesson's first cell imports a right function; students who define none have none."""
+    manifest = room.manifest(small.LESSON)
+    nb = small.read(room.release / small.LESSON)
+    theirs = f"{nb.cells[1].source}\nfrom genutils.information import entropy as small_entropy"
+    manifest["released"].append({"type": "code", "source": theirs, "nbgrader": None})
+    nb.cells[1].source = theirs
+    for spoil in (
+        lambda nb: None,
+        lambda nb: nb.cells.remove(small.find(nb, "90.1", "answer")),
+        lambda nb: small.answer(nb, "90.1", "def small_entropy(p:"),
+        lambda nb: small.answer(nb, "90.1", "x = 1"),
+        lambda nb: nb.cells.append(nbformat.v4.new_code_cell(theirs)),
+    ):
+        mine = copy.deepcopy(nb)
+        spoil(mine)
+        for whole in (False, True):
+            assert rights(outcome(room, small.LESSON, manifest, mine, limits=Limits(whole=whole))) == []
 
 
 def test_kinds_of_failure_are_told_apart(run):

@@ -82,7 +82,7 @@ class Notebook:
         self.tail, self.known = Tail(), {}
 
     def run(self, plan: list[dict], timeout: float, total: float) -> None:
-        """Run the cells of a plan (`submission.plan`), then wait until somebody ends this process.
+        """Run the cells of a plan (`plan`), then wait until somebody ends this process.
 
         Args:
             timeout: seconds for a cell.
@@ -97,7 +97,7 @@ class Notebook:
             elif time.monotonic() < until:
                 wire.say(self.line, ["cell", step["at"], self._cell(step, timeout)])
         for step in plan:
-            if "hold" in step:
+            if "hold" in step and (step["late"] or self._find(step)[0] is self.known.get(step["hold"])):
                 self._hold(step, "as it was at the end of the notebook")
         wire.say(self.line, ["end"])
         while True:
@@ -132,10 +132,12 @@ class Notebook:
             signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _find(self, step: dict) -> tuple[Any, str]:
-        """The answer to an exercise as it is now, and how it was found."""
+        """The answer to an exercise as it is now, and how it was found; None if there is only the lesson's own."""
         names = self.shell.user_ns
-        if step["name"] in names:
-            return names[step["name"]], ""
+        thing = names.get(step["name"])
+        own = step["given"] or step["late"] or getattr(thing, "__module__", None) == "__main__"
+        if thing is not None and own:
+            return thing, ""
         other = step.get("other")
         if other in names:
             return names[other], f"named {other}"

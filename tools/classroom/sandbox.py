@@ -67,6 +67,8 @@ class Box:
                 _alone(theirs.fileno(), tell)
                 namespaces.prctl(_DUMPABLE, 1)
                 namespaces.prctl(_SUBREAPER, 1)
+                with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+                    file.write("1000")  # if memory runs out, this goes first
                 follow_parent()
                 _keeper(inside, theirs, tell, shown if closed else None, self.memory)
             finally:

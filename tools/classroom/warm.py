@@ -101,7 +101,7 @@ class Session:
             why = self._wait(box, patience)
             try:
                 message, line = (None, None) if why else wire.hear(box.line, MOST)
-            except (OSError, EOFError, ValueError):
+            except (OSError, EOFError, ValueError, RecursionError, MemoryError):
                 why, message, line = "it ended its process", None, None
             match message:
                 case ["cell", int(at), dict(about)] if at in waiting:

@@ -15,8 +15,11 @@ from tools.classroom.layout import Classroom, Problem
 # command -> its module, and what it does
 COMMANDS = {
     "release": ("release", "assemble the assignment that students get"),
+    "collect": ("incoming", "put a download from Moodle, Canvas, Brightspace or an exchange where grading finds it"),
     "grade": ("grade", "grade every submission; safe to repeat"),
     "feedback": ("rewrite", "after manual grading: feedback pages and grades.csv, without running anything"),
+    "export": ("export", "write the grades as Canvas, Moodle or a spreadsheet take them"),
+    "requests": ("requests", "list what students ask to have graded again, and note what was answered"),
 }
 PROGRAM = "python -m tools.classroom"
 

@@ -18,9 +18,9 @@ import nbformat
 
 from tools.classroom.cells import ANSWER, QUESTION, TEST, parse
 from tools.classroom.layout import Classroom
+from tools.classroom.roster import FOLDER
 
 LARGEST = 50 * 2**20
-_NAME = re.compile(r"[\w.'][\w.@' -]*")
 _TOUCHES = re.compile(
     r"genutils\s*\.\s*(check|expect)\s*\.\s*\w+\s*=[^=]|sys\s*\.\s*modules|setattr\s*\(|_ih\b|\bget_ipython\s*\(\s*\)\s*\.\s*\w*(hook|events|display)"
     r"|^\s*(def\s+check\b|check\s*=[^=]|class\s+check\b)|numpy\.\w+\s*=[^=]|^\s*np\.\w+\s*=[^=]|_getframe|\bctypes\b|__eq__|os\._exit|\bgc\.get_",
@@ -48,7 +48,7 @@ def collect(room: Classroom, lesson: str, student: str, manifest: dict[str, Any]
     sub = Submission(student)
     target = room.collected / student / lesson
     try:
-        if not _NAME.fullmatch(student):
+        if not FOLDER.fullmatch(student):
             raise _Refused("folder name has characters that nbgrader cannot use; rename it")
         shutil.rmtree(target, ignore_errors=True)
         folder = room.submitted / student / lesson
@@ -102,7 +102,9 @@ def _find(folder: pathlib.Path, lesson: str, manifest: dict, sub: Submission) ->
             )
         chosen = shaped[0]
         sub.notes.append(f"wrong file name ({chosen.relative_to(folder)}; graded all the same)")
-    others = [f.name for f in files if f != chosen and f.name not in (*manifest["images"], "README.txt")]
+    others = [
+        f.name for f in files if f != chosen and f.name not in (*manifest["images"], "README.txt", "timestamp.txt")
+    ]
     if others:
         sub.notes.append(f"other files were not used: {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}")
     if chosen.is_symlink():

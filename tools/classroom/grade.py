@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tools.classroom import feedback, gradebook, settings, system, table, workers
+from tools.classroom import feedback, gradebook, lateness, roster, settings, system, table, workers
 from tools.classroom.collect import Submission, collect
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.table import Row
@@ -60,6 +60,7 @@ def grade(
     if "released" not in manifest or not room.db.exists():
         raise Problem(f"{lesson} was not released completely; run: make release LESSON={lesson}")
     settings.make(room)
+    deadline = lateness.rule(room, lesson)
     with room.alone():
         names = _names(room, lesson, students)
         began = time.monotonic()
@@ -71,9 +72,12 @@ def grade(
             submissions = {n: Submission(n, gradable=_graded(room, lesson, n)) for n in names}
         results = workers.run_all(job, [n for n, s in submissions.items() if s.gradable], at_a_time, say)
         rows = gradebook.settle(job, manifest, submissions, results)
+        remarks = lateness.apply(room, lesson, deadline, rows)
         ids = [*manifest["exercises"], *manifest["manual"]]
         table.write_csv(room, lesson, ids, rows, partial=students is not None)
         table.show(rows, say)
+        for remark in remarks:
+            say(remark)
         _end(job, results, time.monotonic() - began, at_a_time, say)
     return rows
 
@@ -94,9 +98,9 @@ def _names(room: Classroom, lesson: str, students: list[str] | None) -> list[str
     where = f"put each submission in {room.submitted}/<student>/{lesson}/{lesson}.ipynb"
     if not room.submitted.is_dir():
         raise Problem(f"there are no submissions; {where}")
-    every = sorted(
-        p.name for p in room.submitted.iterdir() if (p.is_dir() or p.is_symlink()) and not p.name.startswith(".")
-    )
+    came = {p.name for p in room.submitted.iterdir() if (p.is_dir() or p.is_symlink()) and not p.name.startswith(".")}
+    absent = {m.folder for m in roster.members(room)} - {roster.folder_name(name) for name in came}
+    every = sorted(came | absent if came else came)
     if students:
         unknown = sorted(set(students) - set(every))
         if unknown:

@@ -94,7 +94,7 @@ def _scores(grades: Any, row: Row, tests: dict[str, str], failed: bool, seen: bo
             row.manual += float(grade.manual_score)
         row.manual += float(grade.extra_credit or 0)
         row.pending += bool(grade.needs_manual_grade)
-    row.total = row.auto + row.manual
+    row.raw = row.total = row.auto + row.manual
 
 
 def _forget(job: Job, student: str, why: str) -> None:

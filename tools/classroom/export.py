@@ -41,7 +41,7 @@ def run(room: Classroom, args: argparse.Namespace) -> None:
 def export(
     room: Classroom, lesson: str, to: str, *, column: str | None = None, say: Callable[[str], Any] = print
 ) -> pathlib.Path:
-    """Write ``grades/<lesson>/<to>.csv``, and say whose grade is not in it.
+    """Write ``canvas.csv``, ``moodle.csv`` or ``spreadsheet.csv`` beside ``grades.csv``, and say whose grade is not in it.
 
     Args:
         to: one of `TARGETS`.
@@ -91,7 +91,7 @@ def export(
         table.insert(0, ["ID number", "Email address", "Full name", column])
     else:
         table.insert(0, ["id", "name", "email", *_exercises(head), *_SUMS])
-    file = room.grades / lesson / f"{to}.csv"
+    file = room.grades / lesson / f"{'spreadsheet' if to == CSV else to}.csv"
     try:
         files.write_rows(file, table, encoding="utf-8-sig" if to == CSV else "utf-8")
     except OSError as error:

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(room: Classroom, args: argparse.Namespace) -> int:
-    found = collect(room, args.lesson, args.source, kind=args.kind, times=args.times)
+    found = collect(room, args.lesson, args.source.expanduser(), kind=args.kind, times=args.times)
     return 1 if found.unmatched or found.refused else 0
 
 
@@ -66,8 +66,8 @@ def collect(
         source, kind = source / "inbound", "nbgrader"
     try:
         for folder in (room.private, room.submitted):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            if not folder.exists():
+                folder.mkdir(0o700, parents=True)
         with room.alone(), download.opened(source) as found:
             attempts.finish(room, lesson)
             summary.refused = dict(found.refused)
@@ -119,7 +119,7 @@ def _take(room: Classroom, lesson: str, student: str, attempt: Attempt, summary:
         summary.done[done] += 1
 
 
-def _times(file: pathlib.Path, zone: dt.tzinfo) -> dict[str, dt.datetime]:
+def _times(file: pathlib.Path, zone: dt.tzinfo | None) -> dict[str, dt.datetime]:
     """Who handed in when: by number, name or e-mail, in small letters."""
     stated: dict[str, dt.datetime] = {}
     rows = roster.table(file)

@@ -70,8 +70,8 @@ class Rule:
         return f"{self.penalty:g} % a day" + (f", at most {100 - self.floor:g} %" if self.floor else "")
 
 
-def zone(room: Classroom) -> dt.tzinfo:
-    """Where times without a zone are local."""
+def zone(room: Classroom) -> dt.tzinfo | None:
+    """Where times without a zone are local; None for the zone of this computer, as in `datetime`."""
     return _zone(_read(room))
 
 
@@ -120,17 +120,17 @@ def _read(room: Classroom) -> dict:
         raise Problem(f"{_file(room)} cannot be read: {error}.") from None
 
 
-def _zone(every: dict) -> dt.tzinfo:
+def _zone(every: dict) -> dt.tzinfo | None:
     name = every.get("timezone")
     if name is None:
-        return dt.datetime.now().astimezone().tzinfo
+        return None
     try:
         return zoneinfo.ZoneInfo(name)
     except (TypeError, ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         raise Problem(f"deadlines.toml: timezone {name!r} is unknown; write one such as Europe/Berlin.") from None
 
 
-def _time(value: object, local: dt.tzinfo, what: str) -> dt.datetime:
+def _time(value: object, local: dt.tzinfo | None, what: str) -> dt.datetime:
     if not isinstance(value, dt.datetime):
         raise Problem(f"{what} is a day and a time such as 2026-11-03 23:59:00, without quotes, not {value!r}.")
     return (value if value.tzinfo else value.replace(tzinfo=local)).astimezone(dt.UTC)

@@ -62,12 +62,14 @@ class Attempt:
         return self.mark if self.time else f"{self.name} ({self.owner})" if self.owner else self.name
 
 
-def recognise(items: Iterable[Item], lesson: str, kind: str | None, zone: dt.tzinfo) -> tuple[str, list[Attempt], dict]:
+def recognise(
+    items: Iterable[Item], lesson: str, kind: str | None, zone: dt.tzinfo | None
+) -> tuple[str, list[Attempt], dict]:
     """The attempts in a download.
 
     Args:
         kind: a name of `SAID`; None to tell it from the names.
-        zone: in which platforms that name none give their times.
+        zone: in which platforms that name none give their times; None for that of this computer.
 
     Returns:
         The kind, its attempts, and what belongs to none: name -> why.
@@ -92,7 +94,7 @@ def _match(kind: str, item: Item) -> re.Match | None:
     return re.fullmatch(PATTERNS[kind], "/".join(item.path), re.S)
 
 
-def _parse(kind: str, items: list[Item], lesson: str, zone: dt.tzinfo) -> tuple[list[Attempt], dict[str, str]]:
+def _parse(kind: str, items: list[Item], lesson: str, zone: dt.tzinfo | None) -> tuple[list[Attempt], dict[str, str]]:
     attempts: dict[tuple, Attempt] = {}
     left: dict[str, str] = {}
     for item in sorted(items, key=lambda i: i.path):
@@ -172,7 +174,7 @@ def _plain(items: list[Item], lesson: str) -> tuple[list[Attempt], dict[str, str
     return list(attempts.values()), left
 
 
-def when(text: str, zone: dt.tzinfo) -> dt.datetime | None:
+def when(text: str, zone: dt.tzinfo | None) -> dt.datetime | None:
     """A time as platforms write it (in English), in UTC; None if it cannot be read.
 
     >>> berlin = zoneinfo.ZoneInfo("Europe/Berlin")

@@ -21,7 +21,7 @@ from tools.classroom.layout import Classroom, Problem
 
 OPEN, ANSWERED = "open", "answered"
 _HEAD = ["student", "lesson", "exercise", "words", "state", "answer"]
-_MARK = re.compile(r"^[^\w\n]*regrade request\b[ \t]*(?P<id>\d+\.\w+)?[^\w\n]*(?P<words>.*)", re.I | re.M | re.S)
+_MARK = re.compile(r"^[^\w\n]*regrade request\b[ \t]*(?P<id>\d+\.\w+)?[\s:*_]*(?P<words>.*)", re.I | re.M | re.S)
 _LONGEST = 2000  # characters
 
 

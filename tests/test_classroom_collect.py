@@ -542,7 +542,7 @@ def test_the_table_shows_points_days_penalty_and_total(room, tmp_path):
         (8, None, 0, 8),
         (0, None, 0, 0),
     ]
-    assert rows[2].notes == ["1 day late: -0.8 points of 8 (10 % a day)"]
+    assert rows[2].notes == ["1 day late: 0.8 of 8 points taken off (10 % a day)"]
     assert "nothing was taken off (timestamp.txt): li" in remarks[0] and "there is no ghost" in remarks[1]
     (room.grades / LESSON).mkdir(parents=True)
     write_csv(room, LESSON, ["04.1"], rows, partial=False)

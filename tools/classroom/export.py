@@ -41,7 +41,7 @@ def run(room: Classroom, args: argparse.Namespace) -> None:
 def export(
     room: Classroom, lesson: str, to: str, *, column: str | None = None, say: Callable[[str], Any] = print
 ) -> pathlib.Path:
-    """Write ``canvas.csv``, ``moodle.csv`` or ``spreadsheet.csv`` beside ``grades.csv``, and say whose grade is not in it.
+    """Write ``canvas.csv``, ``moodle.csv`` or ``spreadsheet.csv`` beside ``grades.csv``; say whose grade is missing.
 
     Args:
         to: one of `TARGETS`.

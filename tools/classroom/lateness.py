@@ -160,7 +160,7 @@ def apply(room: Classroom, lesson: str, stated: Rule, rows: list[Row]) -> list[s
         row.total = round(row.total - row.penalty, 4)
         if row.days_late:
             days = "1 day" if row.days_late == 1 else f"{row.days_late} days"
-            row.notes.append(f"{days} late: {-row.penalty:g} points of {row.raw:g} ({stated})")
+            row.notes.append(f"{days} late: {row.penalty:g} of {row.raw:g} points taken off ({stated})")
     remarks = []
     if unknown:
         remarks.append(

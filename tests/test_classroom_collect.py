@@ -154,6 +154,16 @@ def test_namesakes_are_not_mixed_up(room, tmp_path, capsys):
     assert quiet(room, LESSON, packed(tmp_path / "b.zip", one)).done == {"new": 1}
     assert "number 2" in str(quiet(room, LESSON, packed(tmp_path / "c.zip", other)).unmatched)
     assert works(room) == {"ada": "1"}
+    bright = {f"{n}-9 - José Núñez - Nov 3, 2026 1012 AM/{BOOK}": str(n) for n in (503, 504)}
+    found = quiet(room, LESSON, packed(tmp_path / "d.zip", bright))
+    assert found.done == {"new": 1} and works(room)["jose"] == "503"  # the roster has this number
+    assert list(found.unmatched.values()) == ["can be jose or li"]
+
+
+def test_folders_may_hold_one_for_each_lesson(room, tmp_path):
+    content = {f"ada/{LESSON}/{BOOK}": "a", "ada/05_other/x.ipynb": "b", "brien/05_other/x.ipynb": "c"}
+    found = quiet(room, LESSON, unpacked(tmp_path / "dl", content))
+    assert found.done == {"new": 1} and works(room) == {"ada": "a"} and "brien" in found.missing
 
 
 def test_what_cannot_be_matched_is_listed_and_changes_nothing(room, tmp_path, capsys):

@@ -99,7 +99,7 @@ def _owners(came: list[Attempt], known: Roster | None, summary: Summary) -> dict
             student = found[0].folder
         owners.setdefault(student, []).append(attempt)
     for student, theirs in list(owners.items()):
-        if summary.kind != "brightspace" and len({a.owner for a in theirs}) > 1:
+        if len({a.owner for a in theirs}) > 1:
             for attempt in owners.pop(student):  # people whom only the platform's numbers tell apart
                 summary.unmatched[attempt.label] = (
                     "shares this name with somebody; put it into the right folder by hand"

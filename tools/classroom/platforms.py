@@ -6,8 +6,8 @@
   handed in: files in the zip have the time of the download (files/classes/local/archive_writer/zip_writer.php).
 - Canvas (lib/content_zipper.rb of canvas-lms): ``lovelaceada_LATE_12345_67890_x-1.ipynb``: the sortable name in small
   letters and without punctuation, the number of the person, that of the attachment, which grows. No time either.
-- Brightspace: ``12345-67890 - Ada Lovelace - Nov 3, 2026 1012 AM/x.ipynb``, a folder for each attempt. Sites differ in
-  what the numbers stand for, so they serve only to tell people of one name apart.
+- Brightspace: ``12345-67890 - Ada Lovelace - Nov 3, 2026 1012 AM/x.ipynb``, a folder for each attempt. The first number
+  is one of the person on some sites and the same for all on others, so it only tells people of one name apart.
 - nbgrader's exchange, ``inbound`` (nbgrader/exchange/default/submit.py): ``ada+04_entropy+2026-11-03 10:12:03.123456
   UTC+random/04_entropy.ipynb``.
 - plain: a folder or a notebook for each student, named after the student.
@@ -168,10 +168,14 @@ def _plain(items: list[Item], lesson: str) -> tuple[list[Attempt], dict[str, str
         attempt = attempts.setdefault(top, Attempt(stem))
         attempt.rank = max(attempt.rank, item.modified)
         attempt.items["/".join(rest)] = item
-    for attempt in attempts.values():  # folders that hold several lessons, as submitted/ does
-        inside = {name.partition("/")[2]: i for name, i in attempt.items.items() if name.startswith(f"{lesson}/")}
-        attempt.items = inside or attempt.items
-    return list(attempts.values()), left
+    inside = {
+        top: {name.partition("/")[2]: i for name, i in attempt.items.items() if name.startswith(f"{lesson}/")}
+        for top, attempt in attempts.items()
+    }
+    if any(inside.values()):  # folders that hold a folder for each lesson, as submitted/ does
+        for top, items in inside.items():
+            attempts[top].items = items
+    return [a for a in attempts.values() if a.items], left
 
 
 def when(text: str, zone: dt.tzinfo | None) -> dt.datetime | None:

@@ -73,14 +73,14 @@ class Roster:
         Args:
             name: an id, an e-mail address, or a name in any order and with any punctuation.
             owner: the number that the platform gives to the person.
-            kind: which platform. Canvas's numbers decide; those of others only where the name does not.
+            kind: which platform. Canvas's numbers decide; those of others only between people of one name.
         """
         by_number = [m for m in self.members if owner and owner == getattr(m, kind, None)]
         if kind == "canvas" and by_number:
             return by_number
         found = self._ids.get(_plain(name)) or self._names.get(_letters(name)) or set()
         both = [m for m in by_number if m in found]
-        return both or sorted(found, key=lambda m: m.folder) or by_number
+        return both or sorted({*found, *by_number}, key=lambda m: m.folder)
 
 
 def read(room: Classroom) -> Roster | None:

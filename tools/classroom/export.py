@@ -76,7 +76,7 @@ def export(
             cells = [member.name, member.canvas, member.sis, member.login, member.section, total]
         elif to == MOODLE:
             known = member.id
-            cells = [member.id, member.email, member.name, total]
+            cells = [member.moodle or member.id, member.email, member.name, total]
         else:
             known = member.id
             cells = [member.id, member.name, member.email, *_details(head, row | {"total": total})]

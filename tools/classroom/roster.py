@@ -1,10 +1,10 @@
 """Who is in the class: ``roster.csv``, names as platforms write them, and names of folders that nbgrader can use.
 
 The roster is a csv with a head: ``id``, ``name``, ``email``, and where they are known ``canvas``, ``brightspace``
-(numbers that these platforms give to people) and ``section``. A gradebook exported from Canvas (``Student, ID, SIS User
-ID, SIS Login ID, Section, ...``, lib/gradebook_importer.rb of canvas-lms), a list of participants or a gradebook from
-Moodle (``First name, Last name, ID number, Email address, ...``) and one from Brightspace (``OrgDefinedId, Username,
-Last Name, First Name, Email, ...``) are rosters as they are.
+(numbers that these platforms give to people), ``moodle`` (its ID number, if it is not ``id``) and ``section``. A
+gradebook exported from Canvas (``Student, ID, SIS User ID, SIS Login ID, Section, ...``, lib/gradebook_importer.rb of
+canvas-lms), a list of participants or a gradebook from Moodle (``First name, Last name, ID number, Email address,
+...``) and one from Brightspace (``OrgDefinedId, Username, Last Name, First Name, Email, ...``) are rosters as they are.
 """
 
 from __future__ import annotations
@@ -23,15 +23,17 @@ from tools.classroom.layout import Classroom, Problem
 _REFUSED = r"/\\*?\[\]{}\x00-\x1f\x7f"
 FOLDER = re.compile(rf"(?![-. ])[^{_REFUSED}]+(?<! )")
 _COLUMNS = {  # ours -> what it is called in the files that platforms export, the best first
-    "id": ("id number", "sis login id", "sis user id", "username", "email address", "student", "orgdefinedid"),
-    "email": ("email address", "e-mail", "email"),
-    "first": ("first name", "firstname"),
-    "last": ("last name", "surname", "lastname"),
-    "name": ("full name", "student"),
-    "brightspace": ("orgdefinedid",),
+    "id": ("id", "id number", "sis login id", "sis user id", "username", "email address", "student", "orgdefinedid"),
+    "name": ("name", "full name", "student"),
+    "email": ("email", "email address", "e-mail"),
+    "moodle": ("moodle",),
+    "canvas": ("canvas",),
+    "brightspace": ("brightspace", "orgdefinedid"),
     "sis": ("sis user id",),
     "login": ("sis login id", "username"),
+    "section": ("section",),
 }
+_FIRST, _LAST = ("first name", "firstname"), ("last name", "lastname", "surname")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Member:
     id: str
     name: str = ""
     email: str = ""
+    moodle: str = ""
     canvas: str = ""
     brightspace: str = ""
     sis: str = ""
@@ -75,7 +78,8 @@ class Roster:
             owner: the number that the platform gives to the person.
             kind: which platform. Canvas's numbers decide; those of others only between people of one name.
         """
-        by_number = [m for m in self.members if owner and owner == getattr(m, kind, None)]
+        numbers = {m: getattr(m, kind) for m in self.members} if kind in ("canvas", "brightspace") else {}
+        by_number = [m for m, number in numbers.items() if owner and number == owner]
         if kind == "canvas" and by_number:
             return by_number
         found = self._ids.get(_plain(name)) or self._names.get(_letters(name)) or set()
@@ -113,30 +117,22 @@ def members(room: Classroom) -> list[Member]:
 
 def _members(rows: list[dict[str, str]], file: pathlib.Path) -> Iterator[Member]:
     head = set(rows[0]) if rows else set()
-    ours = "id" in head and "name" in head
-    if rows and not ours and not head & {name for names in (_COLUMNS["id"], _COLUMNS["name"]) for name in names}:
+    if rows and not head & set(_COLUMNS["id"]):
         raise Problem(f"{file} has no column id; its head is: id, name, email (found: {', '.join(sorted(head))}).")
     for row in rows:
-        if "points possible" in row.get("student", "").casefold() or row.get("student", "") in (" ", "Student, Test"):
-            continue  # lines of a Canvas gradebook that are nobody
-        value = {ours: next((row[n] for n in names if row.get(n)), "") for ours, names in _COLUMNS.items()}
-        named = {f: row.get(f, "") for f in ("canvas", "brightspace", "section")}
-        if "student" in head and "section" in head:  # Canvas: its ID is the number in names of downloaded files
-            named["canvas"] = row.get("id", "")
-        elif row.get("id"):
-            value["id"] = row["id"]
-        name = row.get("name") or value["name"] or f"{value['first']} {value['last']}".strip()
-        if id := value["id"].lstrip("#"):  # Brightspace puts # before ids, so that spreadsheets keep their zeros
-            yield Member(
-                id=id,
-                name=turned(name),
-                email=row.get("email") or value["email"],
-                canvas=named["canvas"],
-                brightspace=(named["brightspace"] or value["brightspace"]).lstrip("#"),
-                sis=value["sis"],
-                login=value["login"].lstrip("#"),
-                section=named["section"],
-            )
+        if {"student", "section"} <= head:  # Canvas: its ID is the number in the names of downloaded files
+            row["canvas"] = row.pop("id", "")
+            if "points possible" in row["student"].casefold() or row["student"] == "Student, Test":
+                continue
+        # Brightspace puts # before ids, so that spreadsheets keep their zeros.
+        about = {field: _first(row, names).lstrip("#") for field, names in _COLUMNS.items()}
+        about["name"] = turned(about["name"] or f"{_first(row, _FIRST)} {_first(row, _LAST)}".strip())
+        if about["id"]:
+            yield Member(**about)
+
+
+def _first(row: dict[str, str], names: Iterable[str]) -> str:
+    return next((row[name] for name in names if row.get(name)), "")
 
 
 def table(file: pathlib.Path) -> list[dict[str, str]]:

@@ -577,13 +577,12 @@ def test_canvas_says_late_but_not_how_late(room, tmp_path):
 def graded(room) -> Classroom:
     text = CLASS + '=cmd,"=HYPERLINK(""x""), Eve",,12352,\nnoid,No Number,n@example.org,,\n'
     (room.folder / "roster.csv").write_text(text, encoding="utf-8")
+    one = dict(auto=1, raw=1, total=1, max=10)
     rows = [
-        Row("ada", {"04.1": 2.0, "04.w": 3.5}, 2, 3.5, 5.5, 1, 0.55, 4.95, 10),
-        Row("brien", {"04.1": 2.0, "04.w": None}, 2, 0, 2, total=2, max=10, pending=1),
+        Row("ada", {"04.1": 2.0, "04.w": 3.5}, raw=5.5, days_late=1, penalty=0.55, total=4.95, max=10),
+        Row("brien", {"04.1": 2.0, "04.w": None}, raw=2, total=2, max=10, pending=1),
         Row("jose", {"04.1": 0.0}, max=10, status="not graded", notes=["=x"]),
-        Row("=cmd", {"04.1": 1.0, "04.w": 0.0}, 1, 0, 1, 0, 0, 1, 10),
-        Row("noid", {"04.1": 1.0, "04.w": 0.0}, 1, 0, 1, 0, 0, 1, 10),
-        Row("stranger", {"04.1": 1.0}, 1, 0, 1, 0, 0, 1, 10),
+        *(Row(s, {"04.1": 1.0, "04.w": 0.0}, **one) for s in ("=cmd", "noid", "stranger")),
     ]
     (room.grades / LESSON).mkdir(parents=True)
     write_csv(room, LESSON, ["04.1", "04.w"], rows, partial=False)

@@ -6,16 +6,19 @@ READY := $(VENV)/.ready
 export PYTHONPATH := $(CURDIR)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)  # in a container you are often root
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab release grade feedback formgrader yardstick bench mutants checks clean
+.PHONY: help setup book test lab release collect grade feedback formgrader export requests yardstick bench mutants checks clean
 
 help: ## this list
 	@echo "make book                         run the lessons and build the book"
 	@echo "make lab                          open JupyterLab on the lessons"
 	@echo "make test                         run every test"
 	@echo "make release LESSON=04_entropy    make an assignment to hand out (in classroom/release/)"
+	@echo "make collect LESSON=04 FROM=x.zip put what Moodle, Canvas or Brightspace let you download into classroom/submitted/"
 	@echo "make grade LESSON=04_entropy      grade what lies in classroom/submitted/<student>/<lesson>/"
 	@echo "make formgrader LESSON=04_entropy read and score answers in words, in the browser"
 	@echo "make feedback LESSON=04_entropy   write the feedback pages again, after grading answers in words"
+	@echo "make export LESSON=04 TO=canvas   write the grades as Canvas or Moodle (TO=moodle) takes them"
+	@echo "make requests LESSON=04_entropy   list what students ask to have graded again"
 	@echo "make yardstick                    train every family on every data set and print the table (90 minutes)"
 	@echo "make bench                        measure lessons, book, codec and grading"
 	@echo "make mutants                      change the package 400 times and see whether its tests notice (an hour)"
@@ -39,9 +42,17 @@ test: $(READY)
 lab: $(READY)
 	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons $(AS_ROOT)
 
-release grade feedback formgrader: $(READY)
+release grade feedback formgrader requests: $(READY)
 	@test -n "$(LESSON)" || { echo "say which lesson: make $@ LESSON=04_entropy"; exit 2; }
 	@$(RUN) -m tools.classroom $@ $(LESSON)
+
+collect: $(READY)
+	@test -n "$(LESSON)" -a -n "$(FROM)" || { echo "say which lesson, and the download: make collect LESSON=04_entropy FROM=submissions.zip"; exit 2; }
+	@$(RUN) -m tools.classroom collect $(LESSON) "$(FROM)" $(if $(TIMES),--times "$(TIMES)")
+
+export: $(READY) ## COLUMN="Entropy (4711)" names the assignment in Canvas
+	@test -n "$(LESSON)" || { echo "say which lesson: make export LESSON=04_entropy TO=canvas"; exit 2; }
+	@$(RUN) -m tools.classroom export $(LESSON) --to $(or $(TO),csv) $(if $(COLUMN),--column "$(COLUMN)")
 
 yardstick: $(READY) ## any subset: MODELS="flow vae" DATA="digits ring" SEEDS=1
 	@$(RUN) -m tools.yardstick $(if $(MODELS),--models "$(MODELS)") $(if $(DATA),--data "$(DATA)") $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUDGET),--seconds $(BUDGET))

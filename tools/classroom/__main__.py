@@ -15,10 +15,13 @@ from tools.classroom.layout import Classroom, Problem
 # command -> its module, and what it does
 COMMANDS = {
     "release": ("release", "assemble the assignment that students get"),
+    "collect": ("incoming", "put a download from Moodle, Canvas, Brightspace or an exchange where grading finds it"),
     "grade": ("grade", "grade every submission; safe to repeat"),
     "formgrader": ("formgrader", "open nbgrader's Formgrader on a lesson, to read and score answers in words"),
     "regrade": ("regrade", "take today's checks into a release and grade again; --dry-run says whose score changes"),
     "feedback": ("rewrite", "after manual grading: feedback pages and grades.csv, without running anything"),
+    "export": ("export", "write the grades as Canvas, Moodle or a spreadsheet take them"),
+    "requests": ("requests", "list what students ask to have graded again, and note what was answered"),
 }
 PROGRAM = "python -m tools.classroom"
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import warnings
 from dataclasses import dataclass, field
@@ -16,9 +15,9 @@ import nbformat
 
 from tools.classroom.layout import Classroom
 from tools.classroom.repair import repair, texts
+from tools.classroom.roster import FOLDER
 
 LARGEST = 50 * 2**20
-_NAME = re.compile(r"[\w.'][\w.@' -]*")
 
 
 @dataclass
@@ -42,7 +41,7 @@ def collect(room: Classroom, lesson: str, student: str, manifest: dict[str, Any]
     sub = Submission(student)
     target = room.collected / student / lesson
     try:
-        if not _NAME.fullmatch(student):
+        if not FOLDER.fullmatch(student):
             raise _Refused("folder name has characters that nbgrader cannot use; rename it")
         shutil.rmtree(target, ignore_errors=True)
         folder = room.submitted / student / lesson
@@ -97,7 +96,9 @@ def _find(folder: pathlib.Path, lesson: str, manifest: dict, sub: Submission) ->
             )
         chosen = shaped[0]
         sub.notes.append(f"wrong file name ({chosen.relative_to(folder)}; graded all the same)")
-    others = [f.name for f in files if f != chosen and f.name not in (*manifest["images"], "README.txt")]
+    others = [
+        f.name for f in files if f != chosen and f.name not in (*manifest["images"], "README.txt", "timestamp.txt")
+    ]
     if others:
         sub.notes.append(f"other files were not used: {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}")
     if chosen.is_symlink():

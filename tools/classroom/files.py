@@ -6,7 +6,14 @@ import csv
 import json
 import os
 import pathlib
+import re
+import unicodedata
 from collections.abc import Iterable
+
+# What spreadsheets take for a formula (OWASP, CSV Injection), also in full width; a number is none.
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+_TURNS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
 
 
 def read(file: pathlib.Path) -> dict | None:
@@ -30,12 +37,33 @@ def rows(file: pathlib.Path) -> list[list[str]]:
     """The rows of a csv file that are not empty, its head first; none if there is no file."""
     if not file.exists():
         return []
-    with open(file, encoding="utf-8", newline="") as old:
-        return [row for row in csv.reader(old) if row]
+    with open(file, encoding="utf-8-sig", newline="") as old:
+        return [[_taken(cell) for cell in row] for row in csv.reader(old) if row]
 
 
-def write_rows(file: pathlib.Path, rows: Iterable[list]) -> None:
+def write_rows(file: pathlib.Path, rows: Iterable[list], encoding: str = "utf-8") -> None:
+    """A csv file in which no cell is a formula; `rows` gives back what was written."""
     temporary = file.with_suffix(".tmp")
-    with open(temporary, "w", encoding="utf-8", newline="") as out:
-        csv.writer(out).writerows(rows)
+    with open(temporary, "w", encoding=encoding, newline="") as out:
+        csv.writer(out).writerows([cell_of(value) for value in row] for row in rows)
     os.replace(temporary, file)
+
+
+def cell_of(value: object) -> str:
+    """A value as it can stand in a spreadsheet.
+
+    >>> [cell_of(v) for v in ("=1+1", "@ada", "-0.5", "O'Brien", "'=x", None)]
+    ["'=1+1", "'@ada", '-0.5', "O'Brien", "''=x", '']
+    """
+    text = "" if value is None else str(value)
+    text = text.encode("utf-8", "replace").decode().replace("\0", "")
+    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def _taken(cell: str) -> str:
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
+
+
+def printable(text: str) -> str:
+    """What students named or wrote, without what would steer a terminal or turn its lines around."""
+    return "".join("?" if unicodedata.category(c) in ("Cc", "Cs") or _TURNS.match(c) else c for c in text)

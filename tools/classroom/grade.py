@@ -11,7 +11,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tools.classroom import course, feedback, files, gradebook, sandbox, settings, submission, system, table, workers
+from tools.classroom import (
+    course,
+    feedback,
+    files,
+    gradebook,
+    lateness,
+    roster,
+    sandbox,
+    settings,
+    submission,
+    system,
+    table,
+    workers,
+)
 from tools.classroom.collect import Submission, collect
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.table import Row
@@ -79,6 +92,7 @@ def grade(
     if "released" not in manifest or not room.gradebook(lesson).exists():
         raise Problem(f"{lesson} was not released completely; run: make release LESSON={lesson}")
     settings.make(room)
+    deadline = lateness.rule(room, lesson)
     with room.alone():
         course.confirm(room, lesson, manifest)
         names = _names(room, lesson, students)
@@ -96,7 +110,9 @@ def grade(
 
         def note(job: Job, some: dict[str, Submission], results: dict[str, dict]) -> None:
             """The rows of some students, at once on disk."""
-            for row in gradebook.settle(job, manifest, some, results):
+            new = gradebook.settle(job, manifest, some, results)
+            lateness.charge(room, lesson, deadline, new)
+            for row in new:
                 if more := bounded.get(row.student):
                     row.notes, row.status = row.notes + more, "see notes" if row.status == "ok" else row.status
                 rows[row.student] = row
@@ -113,6 +129,8 @@ def grade(
         todo = [n for n, s in submissions.items() if s.gradable and n not in done]
         results = workers.run_all(job, todo, at_a_time, say, came)
         table.show([rows[n] for n in names], say)
+        for remark in lateness.remarks(room, lesson, deadline, [rows[n] for n in names]):
+            say(remark)
         if done:
             say(f"\n{len(done)} had not changed and were not run again (--again runs them)")
         _end(job, results, time.monotonic() - began, at_a_time, say)
@@ -160,9 +178,9 @@ def _names(room: Classroom, lesson: str, students: list[str] | None) -> list[str
     where = f"put each submission in {room.submitted}/<student>/{lesson}/{lesson}.ipynb"
     if not room.submitted.is_dir():
         raise Problem(f"there are no submissions; {where}")
-    every = sorted(
-        p.name for p in room.submitted.iterdir() if (p.is_dir() or p.is_symlink()) and not p.name.startswith(".")
-    )
+    came = {p.name for p in room.submitted.iterdir() if (p.is_dir() or p.is_symlink()) and not p.name.startswith(".")}
+    absent = {m.folder for m in roster.members(room)} - {roster.folder_name(name) for name in came}
+    every = sorted(came | absent if came else came)
     if students:
         unknown = sorted(set(students) - set(every))
         if unknown:

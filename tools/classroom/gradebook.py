@@ -178,7 +178,7 @@ def _scores(grades: Any, row: Row, tests: dict[str, str], failed: bool, memory: 
         row.pending += bool(grade.needs_manual_grade)
         if grade.needs_manual_grade and grade.manual_score is not None:
             row.notes.append(f"{id} was scored by hand before it was changed: look again")
-    row.total = row.auto + row.manual
+    row.raw = row.total = row.auto + row.manual
 
 
 def _forget(job: Job, student: str, why: str) -> None:

@@ -18,7 +18,10 @@ class Row:
     scores: dict[str, float | None] = field(default_factory=dict)
     auto: float = 0.0
     manual: float = 0.0
-    total: float = 0.0
+    raw: float = 0.0  # auto and manual together
+    days_late: int | None = None  # None if there is no deadline, or nobody knows when it was handed in
+    penalty: float = 0.0  # what lateness costs
+    total: float = 0.0  # what is left
     max: float = 0.0
     pending: int = 0
     status: str = "ok"
@@ -57,11 +60,15 @@ def write_csv(room: Classroom, lesson: str, ids: list[str], rows: list[Row], par
         partial: keep the rows of students who are not among these.
     """
     file = room.grades / lesson / "grades.csv"
-    head = ["student", "lesson", *ids, "auto", "manual", "total", "max", "to_grade_by_hand", "status", "notes"]
-    kept: dict[str, list] = {r[0]: r for r in files.rows(file)[1:]} if partial else {}
+    head = ["student", "lesson", *ids, "auto", "manual", "raw", "days_late", "penalty", "total", "max"]
+    head += ["to_grade_by_hand", "status", "notes"]
+    kept: dict[str, list] = {}
+    if partial and (before := files.rows(file)):
+        kept = {r[0]: [dict(zip(before[0], r, strict=False)).get(c, "") for c in head] for r in before[1:]}
     for row in rows:
         scores = ["" if row.scores.get(id) is None else f"{row.scores[id]:g}" for id in ids]
-        sums = [f"{x:g}" for x in (row.auto, row.manual, row.total, row.max)]
+        late = ["" if row.days_late is None else row.days_late, f"{row.penalty:g}"]
+        sums = [f"{row.auto:g}", f"{row.manual:g}", f"{row.raw:g}", *late, f"{row.total:g}", f"{row.max:g}"]
         kept[row.student] = [row.student, lesson, *scores, *sums, row.pending, row.status, "; ".join(row.notes)]
     files.write_rows(file, [head, *(kept[k] for k in sorted(kept))])
 

@@ -17,6 +17,9 @@ COMMANDS = {
     "release": ("release", "assemble the assignment that students get"),
     "grade": ("grade", "grade every submission; safe to repeat"),
     "feedback": ("rewrite", "after manual grading: feedback pages and grades.csv, without running anything"),
+    "essays": ("essays", "answers in words on one page, question by question; points from a csv file"),
+    "statistics": ("statistics", "pass rates, commonest hints, points, days"),
+    "similarity": ("similarity", "which answers are more alike than chance explains, for a person to judge"),
 }
 PROGRAM = "python -m tools.classroom"
 

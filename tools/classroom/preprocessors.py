@@ -1,4 +1,4 @@
-"""nbgrader's steps that are ours: the lesson's stubs for students, and feedback without secrets."""
+"""nbgrader's steps that are ours: the lesson's stubs for students, and cells without secrets."""
 
 from __future__ import annotations
 
@@ -19,15 +19,7 @@ class SwapStubs(nbg.ClearSolutions):
         return cell, resources
 
 
-class Redact(nbg.NbGraderPreprocessor):
-    """Take hidden tests, marking schemes and seeds out of a notebook before it becomes feedback."""
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        for cell in nb.cells:
-            cell.source = redact(cell.source)
-        return nb, resources
-
-
 def redact(text: str) -> str:
+    """A cell without its hidden test or marking scheme."""
     text = re.sub(r"[^\n]*BEGIN HIDDEN TESTS.*?(END HIDDEN TESTS[^\n]*|\Z)", "# (hidden tests)", text, flags=re.S)
     return re.sub(r"[^\n]*BEGIN MARK SCHEME.*?(END MARK SCHEME[^\n]*|\Z)", "", text, flags=re.S).rstrip()

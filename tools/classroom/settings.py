@@ -5,12 +5,13 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
+from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader import preprocessors as nbg
 
+from tools.classroom import feedback
 from tools.classroom.execute import VerifiedExecute
 from tools.classroom.layout import REPO, Classroom, Problem
-from tools.classroom.preprocessors import Redact, SwapStubs
+from tools.classroom.preprocessors import SwapStubs
 
 _SETTINGS = """# Written by `make release`: nbgrader and Formgrader work here with the safeguards of the course.
 import sys
@@ -68,7 +69,10 @@ def configure(c: Any, root: str, settings: str) -> Any:
         nbg.CheckCellMetadata,
     ]
     c.ClearMetadataPreprocessor.clear_notebook_metadata = False
-    c.GenerateFeedback.preprocessors = [nbg.GetGrades, Redact, CSSHTMLHeaderPreprocessor]
+    c.GenerateFeedback.preprocessors = []  # the page is ours, also when Formgrader's button asks for it
+    c.GenerateFeedback.exporter_class = feedback.FeedbackPage
+    c.GenerateFeedback.post_convert_hook = feedback.tidy(str(room.folder))
+    c.FeedbackPage.root, c.FeedbackPage.folder = str(room.root), str(room.folder)
     c.VerifiedExecute.root = str(room.root)
     c.VerifiedExecute.private = str(room.private)
     for section in ("Execute", "ExecutePreprocessor"):

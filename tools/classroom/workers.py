@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tools.classroom import feedback, files, sandbox
+from tools.classroom import files, sandbox
 from tools.classroom.layout import Classroom
 
 TRIES = 3  # when the gradebook was locked
@@ -46,8 +46,6 @@ class Job:
     Args:
         execute: False writes feedback again without running anything.
         lean: of the lesson's own cells run only the first (`VerifiedExecute.lean`).
-        seeds: hidden seeds, which feedback must not show.
-        maths: whether feedback pages find a copy of MathJax.
     """
 
     room: Classroom
@@ -55,8 +53,6 @@ class Job:
     limits: Limits
     execute: bool
     lean: bool
-    seeds: list[int]
-    maths: bool
 
 
 def run_all(job: Job, names: list[str], workers: int, say: Callable) -> dict[str, dict]:
@@ -220,10 +216,3 @@ def _feedback(job: Job, student: str) -> None:
     converter = GenerateFeedback(**_settings(job.room, job.lesson, job, student))
     converter.force = True
     converter.start()
-    folder = job.room.feedback / student / job.lesson
-    for file in folder.iterdir():
-        if file.suffix == ".html":
-            page = feedback.polish(file.read_text(encoding="utf-8"), job.seeds, job.maths)
-            file.write_text(page, encoding="utf-8")
-        elif file.is_file():
-            file.unlink()

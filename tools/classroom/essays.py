@@ -19,7 +19,7 @@ from nbconvert.filters import markdown2html
 
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.pages import escape, page
-from tools.classroom.records import Answer, Record, fingerprint, heading, in_words, records, stubs
+from tools.classroom.records import Answer, Record, fingerprint, gradebook, heading, in_words, records, stubs
 
 HEAD = ["student", "question", "answer", "score", "comment"]
 _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
@@ -173,12 +173,10 @@ def read(room: Classroom, lesson: str, file: pathlib.Path) -> tuple[int, list[st
     Returns:
         How many rows were taken, and for each that was refused who and why.
     """
-    from nbgrader.api import Gradebook
-
     manifest = room.manifest(lesson)
     today = collect(room, lesson)
     taken, refused, seen = 0, [], set()
-    with room.alone(), warnings.catch_warnings(), Gradebook(f"sqlite:///{room.db}?timeout=60", "course") as book:
+    with room.alone(), warnings.catch_warnings(), gradebook(room, lesson) as book:
         warnings.simplefilter("ignore")  # nbgrader's own models
         for number, row in enumerate(_rows(file), 2):
             student, id, digest, score, comment = (cell.strip() for cell in row)

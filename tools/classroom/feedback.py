@@ -5,10 +5,12 @@ nbgrader's ``generate_feedback``, and so the button of Formgrader, writes its pa
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import pathlib
 import re
 import shutil
+import sqlite3
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +22,7 @@ from tools.classroom import assemble
 from tools.classroom.layout import REPO, Classroom, Problem
 from tools.classroom.pages import escape, page
 from tools.classroom.preprocessors import redact
-from tools.classroom.records import Answer, Record, heading, in_words, records, stubs, titles
+from tools.classroom.records import Answer, Record, database, heading, in_words, records, stubs, titles
 from tools.classroom.verdict import TO_STUDENT, Verdict
 
 LARGEST = 200_000  # bytes of a page
@@ -108,7 +110,7 @@ def secrets(room: Classroom, lesson: str, record: Record) -> list[str]:
     """
     found = _lesson_secrets(room.root, room.folder, lesson, (room.private / f"{lesson}.json").stat().st_mtime_ns)
     mine = {squeeze(record.student), squeeze(record.name)}
-    return [*found, *(s for s in map(squeeze, _people(room)) if len(s) > 2 and s not in mine)]
+    return [*found, *(s for s in map(squeeze, _people(room, lesson)) if len(s) > 2 and s not in mine)]
 
 
 @functools.cache
@@ -127,21 +129,18 @@ def _lesson_secrets(root: pathlib.Path, folder: pathlib.Path, lesson: str, chang
     return tuple(found)
 
 
-def _people(room: Classroom) -> set[str]:
+def _people(room: Classroom, lesson: str) -> set[str]:
     """Ids of all students, and the names and addresses that the gradebook has for them."""
     found = {p.name for p in room.submitted.iterdir()} if room.submitted.is_dir() else set()
-    for row in _roster(room):
+    for row in _roster(room, lesson):
         found |= {part for part in row if part}
     return found
 
 
-def _roster(room: Classroom) -> Iterable[tuple[str | None, ...]]:
-    import sqlite3
-
+def _roster(room: Classroom, lesson: str) -> Iterable[tuple[str | None, ...]]:
     try:
-        with sqlite3.connect(f"file:{room.db}?mode=ro", uri=True) as db:
+        with contextlib.closing(sqlite3.connect(f"{database(room, lesson).as_uri()}?mode=ro", uri=True)) as db:
             rows = db.execute("SELECT id, first_name, last_name, email FROM student").fetchall()
-        db.close()
     except sqlite3.Error:
         return []
     return [(id, f"{first or ''} {last or ''}".strip(), email) for id, first, last, email in rows]
@@ -177,8 +176,9 @@ def _body(manifest: dict[str, Any], record: Record, hidden: list[str], limit: in
         )
         parts.append(f'<h2 id="{anchor}">{escape(id)} {escape(name)} <span class=faint>({points} points)</span></h2>')
         parts.append(f'<p class="{colour}">{word}</p>')
-        shows = _in_words if id in manifest["manual"] else _exercise
-        parts += shows(answer, hidden, limit)
+        if answer.source.strip() not in ("", stub[id].strip()) or answer.by_hand:
+            shows = _in_words if id in manifest["manual"] else _exercise
+            parts += shows(answer, hidden, limit)
     if record.penalty:
         rows.append(
             "<tr><td></td><td>Handed in late</td><td class=bad>penalty</td>"
@@ -192,7 +192,7 @@ def _body(manifest: dict[str, Any], record: Record, hidden: list[str], limit: in
             f"<p>{escape(record.name, 100)}</p>",
             f"<p class=score>{record.score:g} of {most:g} points</p>",
             wait,
-            "<table><thead><tr><th>Exercise</th><th></th><th></th><th class=number>Points</th></tr></thead><tbody>",
+            "<table><thead><tr><th></th><th>Exercise</th><th></th><th class=number>Points</th></tr></thead><tbody>",
             *rows,
             "</tbody></table>",
             *parts,

@@ -19,7 +19,7 @@ from typing import Any
 
 from tools.classroom import files
 from tools.classroom.cells import ANSWER, QUESTION, grade_id
-from tools.classroom.layout import Classroom
+from tools.classroom.layout import Classroom, Problem
 from tools.classroom.preprocessors import redact
 from tools.classroom.verdict import TO_STUDENT, Verdict
 
@@ -75,13 +75,11 @@ def records(room: Classroom, lesson: str, students: Iterable[str] | None = None)
     Args:
         students: only these.
     """
-    from nbgrader.api import Gradebook
-
     manifest = room.manifest(lesson)
     memory = files.read(room.grades / lesson / "submissions.json") or {}
     wanted = room.students(lesson) if students is None else students
     found = []
-    with warnings.catch_warnings(), Gradebook(f"sqlite:///{room.db}?timeout=60", "course") as book:
+    with warnings.catch_warnings(), gradebook(room, lesson) as book:
         warnings.simplefilter("ignore")  # nbgrader's own models
         for student in sorted(wanted):
             record = Record(student, student, _blank(manifest))
@@ -102,6 +100,20 @@ def records(room: Classroom, lesson: str, students: Iterable[str] | None = None)
             record.times.sort()
             found.append(record)
     return found
+
+
+def database(room: Classroom, lesson: str) -> pathlib.Path:
+    """The file of nbgrader's gradebook in which a lesson is."""
+    return room.db
+
+
+def gradebook(room: Classroom, lesson: str) -> Any:
+    """nbgrader's gradebook of a lesson, to be used with ``with``."""
+    from nbgrader.api import Gradebook
+
+    if not database(room, lesson).exists():
+        raise Problem(f"{lesson} has no gradebook; run: make release LESSON={lesson}")
+    return Gradebook(f"sqlite:///{database(room, lesson)}?timeout=60", "course")
 
 
 def titles(manifest: dict[str, Any]) -> dict[str, str]:
@@ -174,7 +186,7 @@ def _read_notebook(record: Record, file: pathlib.Path, manifest: dict[str, Any])
         cell = cells.get(grade_id(id, ANSWER), {})
         answer.source, answer.output = _text(cell.get("source", "")), _printed(cell)
         if id in manifest["exercises"]:
-            test = _printed(cells.get(manifest["exercises"][id]["test"], {}))
+            test = _printed(cells.get(manifest["exercises"][id]["test"], {}))[:4000]
             answer.verdict, answer.says, answer.hint = _told(id, test)
     public = {c["source"] for c in manifest["released"]}
     code = (_text(c["source"]) for c in nb["cells"] if c["cell_type"] == "code")

@@ -45,9 +45,10 @@ def notes(cells: Iterable[tuple[int, str]], answers: dict[str, str], allowed: di
     aliases: dict[str, str] = {}
     for _, source in cells:
         aliases |= imports(parse(source))
+    known = definitions(s for _, s in cells)
     for id, source in answers.items():
         if id in allowed:
-            taken = [n for n in genutils_of(source, [s for _, s in cells], aliases) if n not in allowed[id]]
+            taken = [n for n in genutils_of(source, known, aliases) if n not in allowed[id]]
             if taken:
                 found.append(f"{id} uses {', '.join(taken[:3])}: is that the exercise?")
     for number, source in cells:
@@ -84,7 +85,8 @@ def used_by_solutions(source: pathlib.Path, exercises: tuple[str, ...], changed:
     for text in sources:
         aliases |= imports(parse(text))
     marked = {(c["metadata"].get("nbgrader") or {}).get("grade_id"): "".join(c["source"]) for c in cells}
-    return {id: set(genutils_of(marked.get(grade_id(id, ANSWER), ""), sources, aliases)) for id in exercises}
+    known = definitions(sources)
+    return {id: set(genutils_of(marked.get(grade_id(id, ANSWER), ""), known, aliases)) for id in exercises}
 
 
 def parse(source: str) -> ast.Module | None:
@@ -125,19 +127,22 @@ def path(node: ast.AST, aliases: dict[str, str]) -> str:
     return ".".join([aliases.get(node.id, node.id), *reversed(parts)])
 
 
-def gather(source: str, others: Iterable[str]) -> list[ast.stmt]:
-    """The statements of an answer, and the definitions elsewhere in the notebook that it uses, also indirectly."""
-    tree = parse(source)
-    if tree is None:
-        return []
+def definitions(sources: Iterable[str]) -> dict[str, ast.stmt]:
+    """Name -> the function, class or constant of that name at the top level of cells; the last one counts."""
     known: dict[str, ast.stmt] = {}
-    for other in others:
-        for node in getattr(parse(other), "body", []):
+    for source in sources:
+        for node in getattr(parse(source), "body", []):
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 known[node.name] = node
             elif isinstance(node, ast.Assign):
                 known |= {t.id: node for t in node.targets if isinstance(t, ast.Name)}
-    chosen, at = list(tree.body), 0
+    return known
+
+
+def gather(source: str, known: dict[str, ast.stmt]) -> list[ast.stmt]:
+    """The statements of an answer, and of what is defined elsewhere those that it uses, also indirectly."""
+    tree = parse(source)
+    chosen, at = list(tree.body) if tree else [], 0
     have = {getattr(node, "name", None) for node in chosen}
     while at < len(chosen):
         for node in ast.walk(chosen[at]):
@@ -148,9 +153,9 @@ def gather(source: str, others: Iterable[str]) -> list[ast.stmt]:
     return chosen
 
 
-def genutils_of(source: str, others: Iterable[str], aliases: dict[str, str]) -> list[str]:
+def genutils_of(source: str, known: dict[str, ast.stmt], aliases: dict[str, str]) -> list[str]:
     """What of genutils an answer uses, by full path, in order of appearance."""
-    nodes = [n for statement in gather(source, others) for n in ast.walk(statement)]
+    nodes = [n for statement in gather(source, known) for n in ast.walk(statement)]
     aliases = dict(aliases)
     for node in nodes:
         if isinstance(node, (ast.Import, ast.ImportFrom)):

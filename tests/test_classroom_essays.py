@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime
 import io
+import pathlib
+import shutil
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests import classroom_results as results
 from tests.classroom_results import LESSON
 from tools.classroom import essays, similarity, statistics
 from tools.classroom.__main__ import main
-from tools.classroom.layout import Problem
+from tools.classroom.layout import Classroom, Problem
 from tools.classroom.records import gradebook, records
 
 TEXTS = {
@@ -24,13 +26,29 @@ TEXTS = {
 }
 
 
-@pytest.fixture
-def room(tmp_path):
-    room = results.classroom(tmp_path)
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory) -> Classroom:
+    return results.classroom(tmp_path_factory.mktemp("essays"))
+
+
+@pytest.fixture(scope="module")
+def handed_in(empty, tmp_path_factory) -> Classroom:
+    room = copy(empty, tmp_path_factory.mktemp("handed_in"))
     for student, text in TEXTS.items():
         results.graded(room, student, {"90.w": text, "90.2": small.SOLVED["90.2"]})
     results.graded(room, "silent", {"90.1": "def small_entropy(p):\n    return 1"}, {"90.1": results.WRONG})
     return room
+
+
+@pytest.fixture
+def room(handed_in, tmp_path) -> Classroom:
+    """A classroom of a test's own; the course behind it is only read."""
+    return copy(handed_in, tmp_path)
+
+
+def copy(room: Classroom, folder: pathlib.Path) -> Classroom:
+    shutil.copytree(room.folder, folder / "class")
+    return Classroom(room.root, folder / "class")
 
 
 def table(room) -> list[dict]:
@@ -186,9 +204,9 @@ def test_statistics_by_exercise(room, capsys):
     assert text.count("<rect") == 12 and "script-src 'none'" in text and "hardest" in text
 
 
-def test_nothing_to_add_up(tmp_path):
+def test_nothing_to_add_up(empty):
     with pytest.raises(Problem, match="make grade LESSON=90_small"):
-        statistics.summarise(results.classroom(tmp_path), LESSON)
+        statistics.summarise(empty, LESSON)
 
 
 def test_a_copied_answer_is_on_the_page_side_by_side(room):

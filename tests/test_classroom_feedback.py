@@ -220,7 +220,7 @@ def test_also_through_a_helper_in_another_cell(room):
         ("import sqlite3\nsqlite3.connect('x')", "sqlite3"),
         ("from tests.mutants import CANDIDATES", "tests.mutants.CANDIDATES"),
         ("import pathlib\npathlib.Path('../solutions/04_entropy.ipynb').read_text()", "solutions/"),
-        ("%time exec('1')", "exec()"),
+        ("!cat /proc/1/maps", "/proc"),
     ],
 )
 def test_reading_along_is_noted(room, source, word):

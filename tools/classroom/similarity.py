@@ -29,7 +29,7 @@ from tools.classroom.records import heading, records, stubs
 from tools.classroom.suspicion import definitions, gather, imports, parse, path
 
 RUN = 5  # tokens of a fingerprint
-SHARE = 0.5  # of what is unusual in the shorter answer, at least so much is shared
+SHARE = 0.6  # of what is unusual in the shorter answer, at least so much is shared
 BITS = 4.0  # evidence in one exercise, at least
 SHOWN = 25  # pairs on the page side by side
 _STYLE = """

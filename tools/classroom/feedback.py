@@ -108,9 +108,14 @@ def secrets(room: Classroom, lesson: str, record: Record) -> list[str]:
 
     Hidden seeds, the rubric and the model answer, lines of the solution, and the names and ids of all other students.
     """
-    found = _lesson_secrets(room.root, room.folder, lesson, (room.private / f"{lesson}.json").stat().st_mtime_ns)
+    found = lesson_secrets(room, lesson)
     mine = {squeeze(record.student), squeeze(record.name)}
     return [*found, *(s for s in map(squeeze, _people(room, lesson)) if len(s) > 2 and s not in mine)]
+
+
+def lesson_secrets(room: Classroom, lesson: str) -> tuple[str, ...]:
+    """What no student may read; found once for each release by a process and those that it is forked into."""
+    return _lesson_secrets(room.root, room.folder, lesson, (room.private / f"{lesson}.json").stat().st_mtime_ns)
 
 
 @functools.cache

@@ -64,6 +64,7 @@ def grade(
         names = _names(room, lesson, students)
         began = time.monotonic()
         _folders(room, lesson)
+        feedback.lesson_secrets(room, lesson)
         job = Job(room, lesson, limits or Limits(), execute, lean)
         if execute:
             submissions = {n: collect(room, lesson, n, manifest) for n in names}

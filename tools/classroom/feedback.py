@@ -235,7 +235,7 @@ def _exercise(answer: Answer, hidden: list[str], limit: int) -> list[str]:
         told = TO_STUDENT[answer.verdict].removeprefix("not yet: ").format(says=answer.says)
         parts.append(f"<p>{_told(told, hidden, limit)}</p>")
     if answer.hint:
-        parts.append(f'<p class="note"><b>Hint.</b> {_told(answer.hint, hidden, limit)}</p>')
+        parts.append(f'<p class="note"><b>Hint.</b> {_told(answer.hint, [], limit)}</p>')
     parts += _comment(answer, limit)
     code = f"<pre>{escape(redact(answer.source), limit)}</pre>" if answer.source.strip() else ""
     if tells(answer.output, hidden):

@@ -17,7 +17,7 @@ import nbformat
 import pytest
 
 from tests import classroom_course as small
-from tools.classroom import assemble, feedback
+from tools.classroom import assemble
 from tools.classroom.__main__ import main
 from tools.classroom.cells import ANSWER, TEST, grade_id
 from tools.classroom.grade import grade
@@ -270,18 +270,17 @@ def test_everyone_gets_feedback_that_opens_offline(graded):
         assert "Content-Security-Policy" in page and "<script" not in re.sub(
             r'<script src="\.\./\.\./_static/[\w./-]+"( defer)?></script>', "", page
         )
-    assert "that is bits" in found["partial"] and "every property holds" in found["perfect"]
+    assert "that is bits" in found["partial"] and "✓ right" in found["perfect"]
     assert "invalid JSON" in found["invalid_json"]
 
 
 @pytest.mark.browser
 def test_feedback_in_a_browser(graded, open_page):
-    """Formulas are drawn, nothing leaves the machine, and what a student wrote does not run."""
+    """Nothing leaves the machine, and what a student wrote does not run."""
     page = open_page()
     page.goto((graded.room.feedback / "leaks_the_seed" / small.LESSON / f"{small.LESSON}.html").as_uri())
-    page.wait_for_selector("mjx-container")
-    assert page.left == [] and page.title() == small.LESSON
-    assert page.get_by_role("link", name="Exercise 90.1").count() == 1
+    assert page.left == [] and page.title() == "A small lesson"
+    assert page.get_by_role("link", name="90.1").count() == 1
     assert not page.evaluate("window.students_script_ran === true")
 
 
@@ -305,9 +304,7 @@ def test_redaction():
     text = "a\n### BEGIN HIDDEN TESTS\ncheck(f, seed=123456789012)\n### END HIDDEN TESTS\nb"
     assert redact(text) == "a\n# (hidden tests)\nb"
     assert redact("q\n=== BEGIN MARK SCHEME ===\nsecret") == "q"
-    seed = 123456789012
-    said = feedback.redact_seeds(f"{seed} {seed:,} {seed:_} {hex(seed)} {seed:X} 12", [seed])
-    assert said == "(hidden) (hidden) (hidden) 0x(hidden) (hidden) 12"
+    assert redact("a\n### BEGIN HIDDEN TESTS\nnever ended" + "x" * 10**6) == "a\n# (hidden tests)"
 
 
 def test_scores_given_by_hand_survive(own):

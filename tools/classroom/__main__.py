@@ -20,6 +20,9 @@ COMMANDS = {
     "formgrader": ("formgrader", "open nbgrader's Formgrader on a lesson, to read and score answers in words"),
     "regrade": ("regrade", "take today's checks into a release and grade again; --dry-run says whose score changes"),
     "feedback": ("rewrite", "after manual grading: feedback pages and grades.csv, without running anything"),
+    "essays": ("essays", "answers in words on one page, question by question; points from a csv file"),
+    "statistics": ("statistics", "pass rates, commonest hints, points, days"),
+    "similarity": ("similarity", "which answers are more alike than chance explains, for a person to judge"),
     "export": ("export", "write the grades as Canvas, Moodle or a spreadsheet take them"),
     "requests": ("requests", "list what students ask to have graded again, and note what was answered"),
 }

@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 
+from tools.classroom import suspicion
 from tools.classroom.layout import Classroom
 from tools.classroom.repair import repair, texts
 from tools.classroom.roster import FOLDER
@@ -49,6 +50,7 @@ def collect(room: Classroom, lesson: str, student: str, manifest: dict[str, Any]
         sub.digest = hashlib.sha256(data).hexdigest()
         nb = _parse(data, sub.notes)
         repair(nb, manifest, sub.notes)
+        sub.notes += suspicion.of(nb, manifest, room.source / lesson / f"{lesson}.ipynb")
         sub.texts = texts(nb, manifest)
         target.mkdir(parents=True)
         nbformat.write(nb, target / f"{lesson}.ipynb")

@@ -97,8 +97,9 @@ def grade(
         course.confirm(room, lesson, manifest)
         names = _names(room, lesson, students)
         began = time.monotonic()
-        seeds = [e["seed"] for e in manifest["exercises"].values()]
-        job = Job(room, lesson, limits or Limits(), execute, seeds, maths=_folders(room, lesson))
+        _folders(room, lesson)
+        feedback.lesson_secrets(room, lesson)
+        job = Job(room, lesson, limits or Limits(), execute)
         if execute:
             submissions = {n: collect(room, lesson, n, manifest) for n in names}
         else:
@@ -162,12 +163,12 @@ def _remember(job: Job, name: str, key: str) -> None:
     files.write(_memory(job), memory)
 
 
-def _folders(room: Classroom, lesson: str) -> bool:
-    """Make what grading writes to; whether feedback pages find a copy of MathJax."""
+def _folders(room: Classroom, lesson: str) -> None:
+    """Make what grading writes to."""
     try:
         for folder in (room.collected, room.autograded, room.feedback, room.grades / lesson / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
-        return feedback.assets(room)
+        feedback.assets(room)
     except OSError as error:
         raise Problem(
             f"cannot write in {room.folder} ({error.strerror}); set CLASSROOM=path to a folder that you may write."

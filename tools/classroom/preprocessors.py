@@ -1,13 +1,14 @@
-"""nbgrader's steps that are ours: the lesson's stubs for students, and feedback without secrets."""
+"""nbgrader's steps that are ours: the lesson's stubs for students, and cells without secrets."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader import preprocessors as nbg
 from nbgrader import utils
+
+_HIDDEN = {"HIDDEN TESTS": "# (hidden tests)", "MARK SCHEME": ""}  # what stands in their place
 
 
 class SwapStubs(nbg.ClearSolutions):
@@ -19,15 +20,14 @@ class SwapStubs(nbg.ClearSolutions):
         return cell, resources
 
 
-class Redact(nbg.NbGraderPreprocessor):
-    """Take hidden tests, marking schemes and seeds out of a notebook before it becomes feedback."""
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        for cell in nb.cells:
-            cell.source = redact(cell.source)
-        return nb, resources
-
-
 def redact(text: str) -> str:
-    text = re.sub(r"[^\n]*BEGIN HIDDEN TESTS.*?(END HIDDEN TESTS[^\n]*|\Z)", "# (hidden tests)", text, flags=re.S)
-    return re.sub(r"[^\n]*BEGIN MARK SCHEME.*?(END MARK SCHEME[^\n]*|\Z)", "", text, flags=re.S).rstrip()
+    """A cell without its hidden test or marking scheme, which end with the cell if their last line is missing."""
+    kept, end = [], ""
+    for line in text.split("\n"):  # line by line: a pattern would take minutes for a line that is very long
+        if not end:
+            begun = next((hidden for hidden in _HIDDEN if f"BEGIN {hidden}" in line), None)
+            kept.append(line if begun is None else _HIDDEN[begun])
+            end = "" if begun is None else f"END {begun}"
+        if end and end in line:
+            end = ""
+    return "\n".join(kept).rstrip()

@@ -8,13 +8,14 @@ import re
 import sys
 from typing import Any
 
-from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
+from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader import preprocessors as nbg
 
+from tools.classroom import feedback
 from tools.classroom.execute import VerifiedExecute
 from tools.classroom.gradebook import bound_scores
 from tools.classroom.layout import CLOSED, REPO, Classroom, Problem
-from tools.classroom.preprocessors import Redact, SwapStubs
+from tools.classroom.preprocessors import SwapStubs
 
 LESSON = "CLASSROOM_LESSON"  # the environment variable that says whose gradebook Formgrader opens
 _BEGIN = "# -- safeguards of the course; `make release` writes these lines again, and keeps what stands around them"
@@ -95,7 +96,10 @@ def configure(c: Any, root: str, settings: str, lesson: str | None = None) -> An
         nbg.CheckCellMetadata,
     ]
     c.ClearMetadataPreprocessor.clear_notebook_metadata = False
-    c.GenerateFeedback.preprocessors = [nbg.GetGrades, Redact, CSSHTMLHeaderPreprocessor]
+    c.GenerateFeedback.preprocessors = []  # the page is ours, also when Formgrader's button asks for it
+    c.GenerateFeedback.exporter_class = feedback.FeedbackPage
+    c.GenerateFeedback.post_convert_hook = feedback.tidy(str(room.folder))
+    c.FeedbackPage.root, c.FeedbackPage.folder = str(room.root), str(room.folder)
     c.VerifiedExecute.root = str(room.root)
     c.VerifiedExecute.private = str(room.private)
     c.Validator.validate_all = False

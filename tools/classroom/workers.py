@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tools.classroom import feedback, files, sandbox, submission
+from tools.classroom import files, sandbox, submission
 from tools.classroom.layout import Classroom
 from tools.classroom.submission import Limits
 
@@ -32,16 +32,12 @@ class Job:
 
     Args:
         execute: False writes feedback again without running anything.
-        seeds: hidden seeds, which feedback must not show.
-        maths: whether feedback pages find a copy of MathJax.
     """
 
     room: Classroom
     lesson: str
     limits: Limits
     execute: bool
-    seeds: list[int]
-    maths: bool
 
 
 Results = Callable[[str, dict], None]
@@ -244,10 +240,3 @@ def _feedback(job: Job, student: str) -> None:
     converter = GenerateFeedback(**_settings(job.room, job.lesson, job, student))
     converter.force = True
     converter.start()
-    folder = job.room.feedback / student / job.lesson
-    for file in folder.iterdir():
-        if file.suffix == ".html":
-            page = feedback.polish(file.read_text(encoding="utf-8"), job.seeds, job.maths)
-            file.write_text(page, encoding="utf-8")
-        elif file.is_file():
-            file.unlink()

@@ -411,7 +411,7 @@ def _(answer, rng):
 def _counted(height, low, high):
     """The height, and how many proposals it was asked about (in all, and the last time), at little cost: an answer may
     propose one at a time. A place that it is asked about again is no new proposal."""
-    asked, known = {"total": 0, "last": 0, "again": 0}, set()
+    asked, known = {"total": 0, "last": 0, "rows": 0}, set()
 
     def spy(x):
         if type(x) is not np.ndarray or x.ndim != 2 or x.shape[1] != len(low):
@@ -428,8 +428,8 @@ def _counted(height, low, high):
         known.update(np.ascontiguousarray(x).view(f"V{x.shape[1] * x.itemsize}").ravel().tolist())
         if len(known) > asked["total"]:
             asked["total"], asked["last"] = len(known), len(known) - asked["total"]
-        asked["again"] += len(x)
-        if asked["again"] > 2_000_000:
+        asked["rows"] += len(x)
+        if asked["rows"] > 2_000_000:
             raise Wrong("it ends", got="two million proposals", hint="is a kept share of a half mistaken for none?")
         return height(x)
 

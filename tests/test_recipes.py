@@ -14,7 +14,7 @@ import torch
 
 import genutils.recipes
 from genutils.recipes import MINUTE, RECIPES, Budget, Settings, choose, does, recipe
-from genutils.recipes.settings import cost
+from genutils.recipes.settings import by_gradient, cost
 from genutils.tasks import TASKS, task
 
 FOLDER = pathlib.Path(genutils.recipes.__file__).parent
@@ -90,6 +90,43 @@ def test_a_seed_gives_one_model_and_keeps_the_callers_randomness(name):
 
     one, two, other = once(0), once(0), once(1)
     assert torch.equal(one, two) and not torch.equal(one, other)
+
+
+def test_a_model_is_trained_as_its_settings_say():
+    seen, rates, after = [], [], []
+
+    class Mean(torch.nn.Module):
+        def __init__(self, task, *, start, scale):
+            super().__init__()
+            self.at, self.scale = torch.nn.Parameter(torch.full(task.shape, start)), scale
+
+    def loss(model, batch):
+        seen.append(batch)
+        return (model.at - batch["x"] / model.scale).square().mean()
+
+    def schedule(progress):
+        rates.append(progress)
+        return 1 - progress
+
+    how = {"batch_size": 50, "lr": 0.1, "schedule": schedule}
+    settings = Settings(
+        Mean,
+        seconds_per_step=0.5,
+        model={"start": 1.0, "scale": 1},
+        batch={"warped": 0.5, "labelled": 0.25},
+        fit=how,
+        loss=loss,
+        after=lambda *what: after.append(what),
+    )
+    digits = task("digits")
+    model = by_gradient(settings, digits, 3, Budget(seconds=30), scale=16)
+    mean = digits.split("train")["x"].float().mean(0) / 16
+    assert (model.at - mean).abs().mean() < 0.08 and model.scale == 16  # copies are softer
+    assert after == [(model, digits)] and len(seen) == 60 == len(rates) and max(rates) < 1
+    assert {len(b["x"]) for b in seen} == {50}
+    for field, share in (("warped", 0.5), ("labels", 0.25)):
+        told = torch.cat([b[field].long() >= (field == "warped") for b in seen]).float().mean()
+        assert abs(told - share) < 0.05, field
 
 
 NETWORKS = {

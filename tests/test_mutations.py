@@ -68,6 +68,7 @@ def test_the_sample_is_spread_over_the_modules_and_the_same_every_time():
 def test_every_module_that_can_be_changed_has_tests():
     assert mutants.tests_of("ppca") == ["genutils/ppca.py", "tests/test_ppca.py"]
     assert mutants.tests_of("coding/huffman") == ["genutils/coding/huffman.py", "tests/test_coding.py"]
+    assert "tests/test_check_draws.py" in mutants.tests_of("check/draws")
     assert mutants.tests_of("check/lesson_04")[:2] == ["tests/test_exercises.py", "-k"]
     assert {name for name in mutants.modules() if not mutants.tests_of(name)} <= {"__init__", "recipes/__init__"}
 

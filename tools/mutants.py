@@ -34,6 +34,7 @@ RESULTS = ROOT / "_build" / "mutants.jsonl"
 #: Tests of a module that bears another name than its test file (beside ``test_<module>`` and ``test_<package>``).
 ALSO = {
     "batches": ["test_training"],
+    "check/draws": ["test_check_draws"],
     "check/record": ["test_check"],
     "convolutional": ["test_diffusion", "test_gan", "test_recipes"],
     "data/files": ["test_own"],

@@ -194,14 +194,6 @@ def _(answer, rng):
             (math.log(2) - together, APART),
             (loss, "that is the critic's loss itself"),
             (
-                math.log(2) - (np.logaddexp(0, -halves[0]).mean() - np.logaddexp(0, halves[1]).mean()) / 2,
-                ADDED,
-            ),
-            (
-                math.log(2) - (np.logaddexp(0, halves[1]).mean() - np.logaddexp(0, -halves[0]).mean()) / 2,
-                ADDED,
-            ),
-            (
                 math.log(2) - (np.median(np.logaddexp(0, -halves[0])) + np.median(np.logaddexp(0, halves[1]))) / 2,
                 "means over the points, not medians",
             ),
@@ -266,7 +258,7 @@ def _losses(answer, rng):
         return value
 
     names = ("the critic's loss", "the minimax loss", "the non-saturating loss")
-    for *sizes, spread in ((6, 6, 2), (5, 9, 2), (1, 4, 2), (40, 40, 5)):
+    for *sizes, spread in ((5, 9, 2), (6, 6, 2), (1, 4, 2), (40, 40, 5)):
         real = torch.tensor(rng.normal(1, spread, size=sizes[0]), requires_grad=True)
         fake = torch.tensor(rng.normal(-1, spread, size=sizes[1]), requires_grad=True)
         a, b = real.detach().numpy(), fake.detach().numpy()
@@ -287,7 +279,7 @@ def _losses(answer, rng):
                 (-want[0], "that is V, which the critic *maximises*; its loss is -V"),
                 (want[0] / 2, "the two means are added, not averaged: a critic that cannot tell pays 2 log 2"),
                 (flipped, "the labels are swapped: D is the probability of being data"),
-                (want[0] * sizes[0], "means over each batch, not sums"),
+                (-np.log(d_real).sum() - np.log(1 - d_fake).sum(), "means over each batch, not sums"),
                 (
                     (-np.log(d_real).sum() - np.log(1 - d_fake).sum()) / sum(sizes),
                     "a mean over data plus a mean over samples: the two batches are averaged apart",

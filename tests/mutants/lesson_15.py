@@ -388,6 +388,12 @@ def gan_losses(real, fake):  # noqa: F811
     return torch.stack([data + sample, -sample, failed])
 
 
+@mutant("15.3", hint="averaged apart")
+def gan_losses(real, fake):  # noqa: F811
+    both = torch.cat([-real, fake])
+    return F.softplus(both).mean(), -F.softplus(fake).mean(), F.softplus(-fake).mean()
+
+
 # 15.4 gan_step
 
 

@@ -357,6 +357,8 @@ def _step(answer, rng):
     import torch
     from torch import nn
 
+    from genutils.optimizers import SGD
+
     class Shift(nn.Module):  # x = z + theta, by a product that keeps its factors, as the layers of a network do
         def __init__(self, theta, found=None):
             super().__init__()
@@ -421,7 +423,7 @@ def _step(answer, rng):
         return np.array(trace)
 
     sampler, critic = Shift(start[0]), Line(*start[1:])
-    optimizers = torch.optim.SGD([sampler.theta], lr=rates[0]), torch.optim.SGD(critic.parameters(), lr=rates[1])
+    optimizers = SGD([sampler.theta], lr=rates[0]), SGD(critic.parameters(), lr=rates[1])
     sampler.train()
     critic.eval()  # as nobody would; but it is not for the step to decide
     trace = []
@@ -515,7 +517,7 @@ def _step(answer, rng):
     )
     for modes in ((False, True), (True, True)):  # players whose answers depend on their mode
         sampler, critic = Shift(start[0], modes[0]).train(modes[0]), Line(*start[1:], modes[1]).train(modes[1])
-        optimizers = torch.optim.SGD([sampler.theta], lr=rates[0]), torch.optim.SGD(critic.parameters(), lr=rates[1])
+        optimizers = SGD([sampler.theta], lr=rates[0]), SGD(critic.parameters(), lr=rates[1])
         answer(sampler, critic, *optimizers, *(torch.tensor(some) for some in batches[0]))
         as_found(sampler, critic, modes)
         expect_close(

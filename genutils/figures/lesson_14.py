@@ -62,7 +62,7 @@ def walk(pictures: np.ndarray, unsure: np.ndarray, codes: np.ndarray, labels: np
     live_figure(
         CONTROLS,
         walk_script(pictures, unsure, codes, labels),
-        alt="""A small picture of a digit, and beside it the plane of two hidden causes with the codes of the training
+        alt="""A small picture of a digit, and the plane of two hidden causes with the codes of the training
             digits as dots, those of one digit marked, and a cross at the place that two sliders choose. Moving the
             cross changes the picture smoothly from one digit to another.""",
         caption="""Walk through the plane. The picture is what the decoder expects where the cross is,

@@ -125,8 +125,8 @@ def chase(
         script,
         alt="""Grey data in eight clouds on a ring, blue samples, and from each sample a short orange line in the
             direction in which the critic would find it more real; a green line where the critic is in doubt. A slider
-            moves through the steps of a game. Beside it, the number of modes covered, as a curve with a dot at the step
-            shown.""",
+            moves through the steps of a game. A second panel: the number of modes covered, as a curve with a dot at
+            the step shown.""",
         caption="""Move the slider, first through one game, then through the other. The orange lines are what the
             sampler learns from, and all that it ever learns from.""",
     )

@@ -920,6 +920,20 @@ def slerp(z0, z1, t):  # noqa: F811
     return np.where(omega < 0.05, straight, (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega))
 
 
+@mutant("15.6", hint="the division by sin(omega)")
+def slerp(z0, z1, t):  # noqa: F811
+    omega = _angle(z0, z1)
+    return np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1
+
+
+@mutant("15.6", hint="an angle of its own")
+def slerp(z0, z1, t):  # noqa: F811
+    one, two = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (z0, z1))
+    omega = np.arccos(np.clip((one * two).sum(), -1, 1))
+    with np.errstate(all="ignore"):
+        return (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
+
+
 # 15.7 corrected_mean
 
 

@@ -22,6 +22,7 @@ from genutils.critics import critic_loss, js_bound, non_saturating, saturating, 
 from genutils.door import data_named, dtypes_named, usable, whole
 from genutils.loop import Kept, Loop, Ranks, averaged, descend, randomness
 from genutils.model import Model, unwrapped
+from genutils.optimizers import Adam
 
 __all__ = [
     "GAN",
@@ -215,7 +216,7 @@ class _Player:
 
     def __init__(self, network: nn.Module, lr: float, betas: tuple[float, float], name: str):
         self.network, self.lr, self.name = network.train(), float(lr), name
-        self.adam = torch.optim.Adam(network.parameters(), lr=self.lr, betas=betas, fused=True)
+        self.adam = Adam(network.parameters(), lr=self.lr, betas=betas, fused=True)
 
     def learn(self, value: Tensor, factor: float) -> float:
         return descend(value, self.adam, self.network.parameters(), rate=self.lr * factor, name=self.name)

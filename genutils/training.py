@@ -17,6 +17,7 @@ from genutils.batches import Batch, Batches, count, each, examples, split
 from genutils.checkpoint import Checkpoint
 from genutils.door import data_named, dtypes_named, spoilt
 from genutils.loop import Diverged, Kept, Loop, Ranks, averaged, descend, one_number, randomness
+from genutils.optimizers import Adam
 from genutils.plot import COLOURS, curve, plt, show
 
 
@@ -85,7 +86,7 @@ def fit(
     steps: int = 1000,
     batch_size: int = 128,
     lr: float = 1e-3,
-    optimizer: Callable[..., torch.optim.Optimizer] = torch.optim.Adam,
+    optimizer: Callable[..., torch.optim.Optimizer] = Adam,
     schedule: Callable[[float], float] | None = None,
     clip: float | None = 1.0,
     ema: float | None = None,

@@ -13,6 +13,13 @@ globalThis.probes = {
     return [`the page is ${document.documentElement.scrollWidth} wide`, ...out.slice(0, 8).map((e) => e.outerHTML.slice(0, 100))];
   },
 
+  // Of a lesson's opening: where its title, card and first figure stand in the page, as [top, bottom].
+  opening() {
+    const at = (e) => { const box = e.getBoundingClientRect(); return [box.top + scrollY, box.bottom + scrollY]; };
+    const [title, card, figure] = ["h1", "blockquote", "figure.genutils-figure"].map((s) => at(document.querySelector(`.bd-article ${s}`)));
+    return { title, card, figure };
+  },
+
   // Code that is cut off at the right, by the lines that are too long.
   cutCode() {
     const cut = [...document.querySelectorAll("div.cell_input pre")].filter((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1);

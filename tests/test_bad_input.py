@@ -567,8 +567,8 @@ ELSEWHERE = {
     "stands behind the door of a model": """
         convolutional.ConvBlock convolutional.ImageDecoder convolutional.ToldConvBlock convolutional.ImageDenoiser
         convolutional.ImageSampler convolutional.ImageCritic flow.Turn networks.ResidualMLP networks.Constant
-        optimizers.adam pixelflow.Pixels pixelflow.Window pixelflow.AtOnce pixelflow.Maps planar.Wavy planar.NearPoint
-        planar.PointDenoiser planar.WithSigns planar.leaky_layers
+        optimizers.Adam optimizers.SGD optimizers.adam pixelflow.Pixels pixelflow.Window pixelflow.AtOnce
+        pixelflow.Maps planar.Wavy planar.NearPoint planar.PointDenoiser planar.WithSigns planar.leaky_layers
     """,
     "test_densities.py, and below": """
         densities.Density densities.Mixture densities.Pinwheel densities.Checkerboard

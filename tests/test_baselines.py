@@ -69,6 +69,9 @@ def test_a_result_without_bits_is_refused():
         baselines.table({"mine": Evaluation(Kind.NONE)})
     with pytest.raises(ValueError, match="'mine' has no value"):
         baselines.table({"mine": Evaluation(Kind.EXACT, 0.3, 0.01, Unit.NATS_ABOVE_LIMIT)})
+    for runs in ([], math.nan, [1.5, math.inf]):
+        with pytest.raises(ValueError, match="'mine' has no finite value in bits per dimension"):
+            baselines.table({"mine": ("exact", runs)})
 
 
 def test_writing_keeps_all_runs(tmp_path, monkeypatch):

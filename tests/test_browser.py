@@ -120,6 +120,25 @@ def test_a_phone_never_scrolls_sideways(pages, subtests):
             assert page["wide"] == []
 
 
+def shown(span: list[float], height: float) -> float:
+    """How much of what stands from ``span[0]`` to ``span[1]`` is seen in a first screen so high."""
+    top, bottom = span
+    return min(1, max(0, height - top) / (bottom - top))
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda p: p.stem)
+def test_a_lesson_opens_with_its_title_its_card_and_a_figure(book, open_page, lesson):
+    for width, height in ((1200, 1000), (390, 844)):
+        page = open_page(width=width, height=height)
+        go(page, book, f"lessons/{lesson.stem}.html")
+        at = page.evaluate("probes.opening()")
+        if width == 1200:
+            assert shown(at["title"], height) == shown(at["card"], height) == 1
+            assert shown(at["figure"], height) >= 0.7
+        else:
+            assert at["figure"][0] < 2 * height
+
+
 def test_no_line_of_code_is_cut_on_a_laptop(pages, subtests):
     for name, page in pages("day").items():
         with subtests.test(page=name):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from genutils.check.draws import expect_gaussian
+from genutils.check.draws import _kolmogorov, expect_gaussian, lag_correlation
 from genutils.check.expect import Wrong
 
 N, D = 20_000, 3
@@ -56,5 +56,16 @@ WRONG = {
 @pytest.mark.parametrize("seed", range(3))
 def test_draws_that_are_wrong_do_not(name, seed):
     change, hint = WRONG[name]
-    with pytest.raises(Wrong, match=hint):
+    with pytest.raises(Wrong, match="the draws (are|differ) ") as caught:
         expect_gaussian(change(gaussian(seed)))
+    assert hint in caught.value.hint
+
+
+def test_a_gap_between_distributions_and_a_correlation_are_what_scipy_and_a_loop_find():
+    u = np.random.default_rng(0).uniform(size=30) ** 1.2
+    for values in (u, 1 - u, np.array([0.25, 0.75]), np.full(3, 0.9)):
+        assert np.isclose(_kolmogorov(values), stats.kstest(values, "uniform").statistic, rtol=1e-12)
+    x = gaussian(1, 40) * [1, 5, 0.2] + [0, 70, -3]
+    z = (x - x.mean(0)) / x.std(0)
+    want = max(np.abs((z[lag:] * z[:-lag]).sum(0)).max() / len(z) for lag in range(1, len(z)))
+    assert np.isclose(lag_correlation(x), want, rtol=1e-9)

@@ -75,3 +75,10 @@ def test_one_core_will_do(monkeypatch):
         monkeypatch.setattr(environment.os, "sched_getaffinity", lambda pid, n=cores: range(n), raising=False)
         found = environment._cores()
         assert found.good and found.found.startswith(f"{cores}, ") and bool(found.remedy) == (cores == 1)
+
+
+def test_cores_are_counted_where_a_system_does_not_say_which_may_be_used(monkeypatch):
+    monkeypatch.delattr(environment.os, "sched_getaffinity", raising=False)
+    for known, cores in ((3, 3), (None, 1)):
+        monkeypatch.setattr(environment.os, "cpu_count", lambda n=known: n)
+        assert environment._cores().found.startswith(f"{cores}, ")

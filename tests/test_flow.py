@@ -232,6 +232,14 @@ def test_lines_on_the_bins_make_dequantization_free():
     assert values.std(0).max() < 1e-3 and values[0].exp().sum().item() == pytest.approx(1, abs=1e-3)
 
 
+def test_networks_of_pixels_say_nothing_to_begin_with():
+    """All outputs are zero, whatever is known: a fresh flow is the identity."""
+    torch.manual_seed(0)
+    kept, bent, x = torch.arange(20), torch.arange(20, 64), torch.rand(3, 20)
+    assert (Pixels(5, width=16)(x, kept, bent) == 0).all()
+    assert (Maps(4, 12, 3, size=5, width=8)(torch.rand(2, 4 * 25)) == 0).all()
+
+
 def test_groups_hold_every_pixel_once():
     assert sorted(sum(groups(), [])) == list(range(64))
     with pytest.raises(ValueError, match="63"):

@@ -218,7 +218,7 @@ class TestCard:
 
     def test_what_git_keeps_was_measured_twice_and_is_of_lessons_that_exist(self):
         rows = measured()
-        assert set(rows) == {"lessons", "solutions"} and LINE.pattern
+        assert set(rows) == {"lessons", "solutions", "solved"} and LINE.pattern
         for folder, found in rows.items():
             assert set(found) <= {path.stem for path in LESSONS}
             for stem, row in found.items():

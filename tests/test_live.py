@@ -107,6 +107,22 @@ class TestInThePage:
         name, number = (page.locator(f".live-numbers {tag}").nth(2).bounding_box() for tag in ("dt", "dd"))
         assert number["y"] >= name["y"] + name["height"] - 1
 
+    @pytest.mark.parametrize("width, side_by_side", [(390, False), (900, True)])
+    def test_panels_stand_side_by_side_where_there_is_room(self, open_page, tmp_path, width, side_by_side):
+        script = """draw.pixels([[0, 1, 1, 0]], 2, { part: 0.3 });
+            draw.axes({ x: [0, 1], y: [0, 1], part: 0.7 }); return [["a", 1, ""]];"""
+        file = tmp_path / "figure.html"
+        html = Live(CONTROLS, script, "Two panels that stand.", "Two.")._repr_html_()
+        file.write_text(f"<!doctype html><meta charset='utf-8'><body>{html}</body>")
+        tab = open_page(width=width)
+        tab.goto(file.as_uri())
+        tab.wait_for_selector("dd")
+        first, second = (box.bounding_box() for box in tab.locator(".live-chart > svg").all())
+        assert (first["y"] == second["y"]) == side_by_side
+        for box in (first, second):  # one unit stays one pixel
+            unit = tab.locator(".live-chart > svg").nth(int(box is second)).evaluate("e => e.viewBox.baseVal.width")
+            assert box["width"] == pytest.approx(unit, abs=0.1)
+
     def test_it_is_drawn_anew_when_the_page_gets_wider(self, page):
         page.set_viewport_size({"width": 900, "height": 700})
         page.wait_for_function("document.querySelector('.live-chart > svg').viewBox.baseVal.width > 600")

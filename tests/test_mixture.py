@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -184,3 +185,18 @@ def test_the_share_that_is_blurred_may_be_nothing_and_never_all():
     for share in (-0.1, 1.0):
         with pytest.raises(ValueError, match="share is in"):
             CategoricalMixture(2, 4, blur=1.0, share=share)
+
+
+def test_parameters_are_counted_as_they_can_be_chosen():
+    """Weights and tables sum to one, so the last number of each is no choice; a covariance is symmetric."""
+    assert CategoricalMixture(5, 4).fit(codes()).parameter_count() == 4 + 5 * 3 * 3
+    counts = [GaussianMixture(3, form).fit(clouds()).parameter_count() for form in FORMS]
+    assert counts == [2 + 3 * (2 + own) for own in (3, 2, 1)]
+
+
+def test_a_cause_that_has_lost_its_weight_is_quietly_never_it():
+    m = CategoricalMixture(2, 4).fit(codes())
+    m.weights = np.array([1.0, 0.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(m.log_prob(codes())).all() and (m.responsibilities(codes())[:, 1] == 0).all()

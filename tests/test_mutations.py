@@ -68,5 +68,45 @@ def test_the_sample_is_spread_over_the_modules_and_the_same_every_time():
 def test_every_module_that_can_be_changed_has_tests():
     assert mutants.tests_of("ppca") == ["genutils/ppca.py", "tests/test_ppca.py"]
     assert mutants.tests_of("coding/huffman") == ["genutils/coding/huffman.py", "tests/test_coding.py"]
-    assert mutants.tests_of("check/lesson_04") == ["tests/test_exercises.py", "-k", "04."]
+    assert "tests/test_check_draws.py" in mutants.tests_of("check/draws")
+    assert mutants.tests_of("check/lesson_04")[:2] == ["tests/test_exercises.py", "-k"]
     assert {name for name in mutants.modules() if not mutants.tests_of(name)} <= {"__init__", "recipes/__init__"}
+
+
+def test_a_mutant_of_a_check_runs_the_tests_of_its_exercises():
+    source = textwrap.dedent("""
+    import numpy as np
+    LIMIT = {"a": 3}
+    def _inner(x): return x + LIMIT["a"]
+    def _outer(x):
+        return _inner(x)
+    @exercise("23.1", "f", points=1)
+    def _(answer, rng):
+        expect(answer(1) == 2)
+    @exercise("23.2", "g", points=1)
+    def _(answer, rng):
+        expect(_outer(answer) == 2)
+    def _alone(): return 7
+    @exercise("23.3", "h", points=1)
+    def _(answer, rng):
+        for x in range(LIMIT["a"]):
+            expect(answer(x) == x)
+    """)
+    used = {line: mutants.exercises_at(line, source) for line in range(1, source.count("\n") + 1)}
+    assert used[9] == ["23.1"] and used[12] == used[6] == used[4] == ["23.2"] and used[16] == used[17] == ["23.3"]
+    assert used[3] == ["23.2", "23.3"] and used[2] == used[13] == []
+
+
+def test_a_line_that_no_exercise_uses_runs_the_whole_lesson(tmp_path):
+    module = tmp_path / "genutils" / "check" / "lesson_23.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("X = 3\n@exercise('23.1', 'f', points=1)\ndef _(answer, rng):\n    return answer\n")
+    asked = {line: mutants.tests_of("check/lesson_23", tmp_path, line)[2].split(" and ")[0] for line in (None, 1, 4)}
+    assert asked == {None: "(23.)", 1: "(23.)", 4: "(23.1)"}
+    (tmp_path / "tests" / "mutants").mkdir(parents=True)
+    for name in ("test_exercises.py", "mutants/lesson_23.py"):
+        (tmp_path / "tests" / name).write_text("")
+    tests = mutants.tests_of("check/lesson_23", tmp_path)
+    before = mutants.digest(tests, tmp_path)
+    (tmp_path / "tests" / "mutants" / "lesson_23.py").write_text("X = 1\n")
+    assert mutants.digest(tests, tmp_path) != before

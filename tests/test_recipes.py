@@ -9,12 +9,13 @@ import re
 import sys
 import types
 
+import numpy as np
 import pytest
 import torch
 
 import genutils.recipes
 from genutils.recipes import MINUTE, RECIPES, Budget, Settings, choose, does, recipe
-from genutils.recipes.settings import cost
+from genutils.recipes.settings import by_gradient, cost
 from genutils.tasks import TASKS, task
 
 FOLDER = pathlib.Path(genutils.recipes.__file__).parent
@@ -31,6 +32,8 @@ def test_every_recipe_is_on_the_list_and_does_something():
         )
     able = {n: [name for name in RECIPES if does(recipe(name), task(n))] for n in TASKS}
     assert all(able.values()), f"nothing can do {[n for n in able if not able[n]]}"
+    assert "kde" in able["ring"] and "kde" not in able["digits"] and "ngram" in able["text"]
+    assert not does(types.SimpleNamespace(SETTINGS={}), task("ring")) and does(types.SimpleNamespace(), task("ring"))
 
 
 def test_a_recipe_that_is_missing_or_broken_is_an_error_that_names_it(monkeypatch):
@@ -79,17 +82,90 @@ def test_a_seed_gives_one_model_and_keeps_the_callers_randomness(name):
     small = {"histogram": {"points": 200}, "mixture": {"points": 200, "K": 3}, "kde": {"points": 60}}.get(name, {})
     x = task("moons").split("validation")["x"][:50]
 
-    def once(seed):
-        torch.manual_seed(seed + 10)
+    def once(*seed):
+        torch.manual_seed(sum(seed) + 10)
         before = torch.get_rng_state()
-        model = recipe(name).train(task("moons"), seed, Budget(steps=2), **small)
+        model = recipe(name).train(task("moons"), *seed, budget=Budget(steps=2), **small)
         assert torch.equal(before, torch.get_rng_state())
         if isinstance(model, torch.nn.Module):
             return torch.cat([v.flatten().double() for v in model.state_dict().values()])
         return torch.as_tensor(model.log_prob(x.numpy()))
 
-    one, two, other = once(0), once(0), once(1)
+    one, two, other = once(0), once(), once(1)
     assert torch.equal(one, two) and not torch.equal(one, other)
+
+
+def test_a_model_is_trained_as_its_settings_say():
+    seen, rates, after = [], [], []
+
+    class Mean(torch.nn.Module):
+        def __init__(self, task, *, start, scale):
+            super().__init__()
+            self.at, self.scale = torch.nn.Parameter(torch.full(task.shape, start)), scale
+
+    def loss(model, batch):
+        seen.append(batch)
+        return (model.at - batch["x"] / model.scale).square().mean()
+
+    def schedule(progress):
+        rates.append(progress)
+        return 1 - progress
+
+    how = {"batch_size": 50, "lr": 0.1, "schedule": schedule}
+    settings = Settings(
+        Mean,
+        seconds_per_step=0.5,
+        model={"start": 1.0, "scale": 1},
+        batch={"warped": 0.5, "labelled": 0.25},
+        fit=how,
+        loss=loss,
+        after=lambda *what: after.append(what),
+    )
+    digits = task("digits")
+    model = by_gradient(settings, digits, 3, Budget(seconds=30), scale=16)
+    mean = digits.split("train")["x"].float().mean(0) / 16
+    assert (model.at - mean).abs().mean() < 0.08 and model.scale == 16  # copies are softer
+    assert after == [(model, digits)] and len(seen) == 60 == len(rates) and max(rates) < 1
+    assert {len(b["x"]) for b in seen} == {50}
+    for field, share in (("warped", 0.5), ("labels", 0.25)):
+        told = torch.cat([b[field].long() >= (field == "warped") for b in seen]).float().mean()
+        assert abs(told - share) < 0.05, field
+
+
+def test_counting_recipes_count_the_training_data():
+    digits = task("digits")
+    x, held_out = (digits.split(part)["x"].flatten(1).numpy() for part in ("train", "validation"))
+    one = np.bincount(x.ravel(), minlength=17) + 0.1
+    found = recipe("frequencies").train(digits).log_prob(held_out)
+    assert np.allclose(found, np.log(one / one.sum())[held_out].sum(1))
+    each = np.stack([np.bincount(column, minlength=17) + 0.1 for column in x.T])  # (64, 17)
+    found = recipe("histogram").train(digits).log_prob(held_out)
+    assert np.allclose(found, np.log(each / each.sum(1, keepdims=True))[np.arange(64), held_out].sum(1))
+    for name, length in (("digits", 64), ("text", task("text").dims)):
+        model = recipe("ngram").train(task(name), context=1)
+        assert (model.context, model.symbols, model.length) == (1, task(name).levels, length)
+        some = task(name).examples()[:2000].numpy().reshape(-1, length)
+        share = np.bincount(some.ravel()) / some.size
+        entropy = -(share[share > 0] * np.log(share[share > 0])).sum()
+        assert model.log_prob(some).mean() / length > -0.95 * entropy  # the symbol before tells something
+
+
+def test_mixtures_of_tables_get_their_prior_their_seed_and_what_is_held_out():
+    digits = task("digits")
+    one, two, other = (recipe("mixture").train(digits, seed, K=3, tolerance=0.3) for seed in (0, 0, 1))
+    assert (one.K, one.levels, one.smoothing, one.towards) == (3, 17, 0.02, 2.0) and len(one.held_out) > 1
+    assert not np.allclose(one.kernel, np.eye(17)), "levels near each other share what was counted"
+    x = digits.split("validation")["x"].flatten(1).numpy()
+    assert np.array_equal(one.log_prob(x), two.log_prob(x)) and not np.allclose(one.log_prob(x), other.log_prob(x))
+
+
+@pytest.mark.parametrize("name", ["digits", "ring"])
+def test_the_critic_of_a_recipe_gives_one_number_for_each_example(name):
+    settings, some = choose(recipe("gan").SETTINGS, task(name)), task(name).batch(5)
+    sampler, critic = settings.build(task(name), **settings.model)
+    told = [some["labels"]] if "labels" in some else []
+    assert critic(some["x"].float(), *told).shape == (5,)
+    assert sampler.sample(4, *[t[:4] for t in told]).shape == (4, *task(name).shape)
 
 
 NETWORKS = {

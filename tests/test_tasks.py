@@ -12,7 +12,8 @@ from genutils import data
 from genutils.augment import warp
 from genutils.kinds import Unit
 from genutils.recipes import MINUTE, Budget
-from genutils.tasks import TASKS, Windows, task
+from genutils.tasks import TASKS, Pictures, Task, Windows, task
+from genutils.tasks.interface import PARTS
 from genutils.training import fit
 
 
@@ -78,6 +79,25 @@ def test_digits_come_with_their_own_labels_and_a_flag_that_tells_copies():
 def test_a_share_of_labels_is_kept():
     labels = task("digits").batch(2000, generator=seeded(), labelled=0.2)["labels"]
     assert 300 < (labels >= 0).sum() < 500 and labels.min() == -1
+
+
+def test_shares_are_shares_and_pictures_need_no_labels():
+    for wrong in ({"warped": 1.5}, {"labelled": -0.1}, {"warped": math.nan}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))} is a share of the images"):
+            task("digits").batch(2, **wrong)
+    images = {part: np.arange(18).reshape(2, 3, 3) % 5 for part in PARTS}
+    assert set(Pictures("some", images, None, 5).batch(4, labelled=0.5)) == {"x"}
+
+
+def test_a_task_that_does_not_say_what_its_parts_are_is_told_so():
+    with pytest.raises(NotImplementedError, match="Task must say what its validation data are"):
+        Task("nothing", (2,)).split("validation")
+
+
+def test_the_same_generator_gives_the_same_examples():
+    digits = task("digits")
+    one, two, other = (digits.examples(9, generator=seeded(i)) for i in (0, 0, 1))
+    assert torch.equal(one, two) and not torch.equal(one, other)
 
 
 def test_the_same_generator_gives_the_same_batch():

@@ -1,7 +1,8 @@
 """Measure what a test should not time: lessons, book, codec, grading. Writes ``_build/bench.json``, prints a table.
 
-What the lessons took goes into ``book/measured.json`` too, which git keeps, in *reference seconds* (`tools.calibrate`):
-the lowest and highest of a few runs. ``python -m tools.cards`` then writes it into the cards of the lessons.
+What the lessons took, their solutions, and the lessons with the solutions in them (``solved``) goes into
+``book/measured.json`` too, which git keeps, in *reference seconds* (`tools.calibrate`): the lowest and highest of a few
+runs. ``python -m tools.cards`` then writes what the lessons took into their cards.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ import nbformat
 
 from tools import calibrate, cards
 from tools.lessons import ROOT, find, lessons
+from tools.solved import solved
 
 BUILD = ROOT / "_build"
+PARTS = {"lessons": ("lessons", "solutions"), "solved": ("solved",)}  # of the bench: parts of book/measured.json
 
 
 def timed(command: list[str], **options) -> float:
@@ -35,8 +38,11 @@ def timed(command: list[str], **options) -> float:
     return time.perf_counter() - start
 
 
-def notebook(path: str, runs: int) -> dict:
+def notebook(path: str, runs: int, solutions: pathlib.Path | None = None) -> dict:
     """Run one lesson or solution a few times: ranges of reference seconds and of its kernel's peak memory, and figures.
+
+    Args:
+        solutions: a notebook whose solutions stand where the lesson's stubs are.
 
     Raises:
         SystemExit: it failed; the cell and the error are said.
@@ -45,7 +51,7 @@ def notebook(path: str, runs: int) -> dict:
 
     every = []
     for _ in range(runs):
-        _, spent, problem = run(path, partial(calibrate.figure, repeats=1))
+        _, spent, problem = run(path, partial(calibrate.figure, repeats=1), solutions=solutions)
         if problem:
             raise SystemExit(f"{path}: {problem}")
         every.append(spent)
@@ -61,23 +67,29 @@ def notebook(path: str, runs: int) -> dict:
     }
 
 
-def measure_lessons(runs: int, names: list[str]) -> dict:
-    """Rows for lessons and solutions, each in a process of its own; ``book/measured.json`` is brought up to date."""
+def measure_lessons(part: str, runs: int, names: list[str]) -> dict:
+    """Rows of notebooks, each in a process of its own; ``book/measured.json`` is brought up to date.
+
+    Args:
+        part: "lessons" for lessons and solutions, "solved" for lessons with the solutions in them.
+    """
     chosen = [find(name) for name in names] or lessons()
     kept, result = cards.measured(), {}
-    for folder in ("lessons", "solutions"):
+    for folder in PARTS[part]:
         for path in chosen:
-            name = f"{folder}/{path.name}"
+            name = f"{'lessons' if folder == 'solved' else folder}/{path.name}"
             command = [sys.executable, "-m", "tools.bench", "--notebook", str(ROOT / name), "--runs", str(runs)]
+            command += ["--solutions", str(ROOT / "solutions" / path.name)] if folder == "solved" else []
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
             if done.returncode:
                 raise SystemExit(done.stderr.strip().splitlines()[-1])
             row = json.loads(done.stdout.splitlines()[-1])
             kept[folder][path.stem] = {key: row[key] for key in ("seconds", "memory_mb", "runs")}
             excess = calibrate.over_budget(folder, row["seconds"][0])
-            print(f"  {name:<52} {row['seconds'][0]:5.1f} to {row['seconds'][1]:.1f} reference s  {excess}", flush=True)
-            command = f"python -m tools.bench --only lessons --lessons {path.stem} --runs {runs}"
-            result[f"{folder}/{path.stem}"] = {**row, "command": command}
+            name = f"{folder}/{path.stem}"
+            print(f"  {name:<46} {row['seconds'][0]:5.1f} to {row['seconds'][1]:.1f} reference s  {excess}", flush=True)
+            command = f"python -m tools.bench --only {part} --lessons {path.stem} --runs {runs}"
+            result[name] = {**row, "command": command}
     stems = {path.stem for path in lessons()}
     kept = {folder: {stem: rows[stem] for stem in sorted(rows) if stem in stems} for folder, rows in kept.items()}
     cards.MEASURED.write_text(_one_row_a_line(kept), encoding="utf-8")
@@ -140,19 +152,7 @@ def measure_grading(sizes: list[int]) -> dict:
 
 def solve(submission: pathlib.Path, solutions: pathlib.Path) -> None:
     """Put the solutions where the stubs are."""
-    given, solved = nbformat.read(submission, 4), nbformat.read(solutions, 4)
-    bodies = {c.metadata["exercise"]: c.source for c in solved.cells if c.metadata.get("role") == "solution"}
-    extra = [c for c in solved.cells if c.cell_type == "code"][0].source
-    for cell in given.cells:
-        for source in bodies.values():
-            first = next(x for x in source.splitlines() if x.startswith(("def ", "class ")))
-            if (
-                cell.cell_type == "code"
-                and cell.source.lstrip().startswith(first)
-                and "NotImplementedError" in cell.source
-            ):
-                cell.source = f"{extra}\n\n\n{source}"
-    nbformat.write(given, submission)
+    nbformat.write(solved(nbformat.read(submission, 4), solutions), submission)
 
 
 def table(report: dict) -> str:
@@ -179,21 +179,23 @@ def table(report: dict) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = {"lessons": None, "book": measure_book, "codec": measure_codec, "grading": None}
+    parts = dict.fromkeys(PARTS) | {"book": measure_book, "codec": measure_codec, "grading": None}
     parser.add_argument("--only", choices=parts, action="append", help="measure this part only (may be repeated)")
     parser.add_argument("--submissions", type=int, nargs="+", default=[1, 10, 50], help="how many submissions to grade")
     parser.add_argument("--lessons", nargs="+", default=[], metavar="NAME", help="measure these lessons only")
     parser.add_argument("--runs", type=int, default=2, help="how often each lesson runs (2)")
     parser.add_argument("--notebook", help=argparse.SUPPRESS)
+    parser.add_argument("--solutions", type=pathlib.Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.runs < 1:
         parser.error(f"--runs needs a number of at least 1; it was {options.runs}")
     if options.notebook:
-        print(json.dumps(notebook(options.notebook, options.runs)))
+        print(json.dumps(notebook(options.notebook, options.runs, options.solutions)))
         return
     if min(options.submissions) < 1:
         parser.error(f"--submissions needs numbers of at least 1; it was given {min(options.submissions)}")
-    parts["lessons"] = lambda: measure_lessons(options.runs, options.lessons)
+    for part in PARTS:
+        parts[part] = partial(measure_lessons, part, options.runs, options.lessons)
     parts["grading"] = lambda: measure_grading(options.submissions)
     BUILD.mkdir(exist_ok=True)
     file = BUILD / "bench.json"

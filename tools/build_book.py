@@ -27,6 +27,7 @@ from nbclient.exceptions import CellExecutionError
 from tools import calibrate
 from tools.fingerprint import fingerprint
 from tools.lessons import ROOT, lessons
+from tools.solved import solved
 
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
@@ -88,15 +89,20 @@ def machine() -> tuple[int, int]:
     return cores, free
 
 
-def run(path: str, clock: Callable[[], float] | None = calibrate.quick) -> tuple[str, Spent, str | None]:
+def run(
+    path: str, clock: Callable[[], float] | None = calibrate.quick, *, solutions: pathlib.Path | None = None
+) -> tuple[str, Spent, str | None]:
     """Execute one notebook. Returns its JSON, what it took, and an error in one line if it failed.
 
     The fingerprint is that of the sources before the run: what is edited while the lesson runs makes it stale.
-    ``clock`` is asked before and after how fast the core is.
+    ``clock`` is asked before and after how fast the core is. With a notebook of ``solutions`` these stand where the
+    stubs are, and an answer that its check does not call right is an error.
     """
-    os.environ.update(ENVIRONMENT | {"PYTHONPATH": str(pathlib.Path(path).parents[1])})
+    grading = {"GENUTILS_GRADING": "1"} if solutions else {}
+    os.environ.update(ENVIRONMENT | grading | {"PYTHONPATH": str(pathlib.Path(path).parents[1])})
     begun = Begun(pathlib.Path(path), clock)
     notebook = nbformat.read(path, as_version=4)
+    notebook = solved(notebook, solutions) if solutions else notebook
     notebook.cells.append(nbformat.v4.new_code_cell("from genutils.lesson import spent\nprint(*spent())", id="spent"))
     try:
         NotebookClient(

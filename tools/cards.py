@@ -21,9 +21,12 @@ END = "offline, with the same numbers every time."
 
 
 def measured() -> dict[str, dict[str, Any]]:
-    """``{"lessons": {stem: row}, "solutions": {stem: row}}``; a row has ranges of reference seconds and megabytes."""
+    """``{"lessons": {stem: row}, "solutions": ..., "solved": ...}``; rows have ranges of seconds and megabytes.
+
+    "solved" are the lessons with their solutions in place of the stubs.
+    """
     found = json.loads(MEASURED.read_text(encoding="utf-8")) if MEASURED.exists() else {}
-    return {"lessons": {}, "solutions": {}} | found
+    return {"lessons": {}, "solutions": {}, "solved": {}} | found
 
 
 def sentence(row: dict[str, Any] | None, words: int) -> str:

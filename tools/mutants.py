@@ -1,8 +1,9 @@
 """Mutation testing (``make mutants``): change one thing in `genutils` at a time, and see whether its tests notice.
 
 A sample of the changes in `tools.mutations` is drawn over all modules with a fixed seed. Each is written into a scratch
-copy of the course, and the tests that belong to its module run there until the first one fails, the fastest first. A
-process that has imported torch and scipy already is forked for every mutant, so that it costs what its tests cost.
+copy of the course, and the tests that belong to its module (to its exercise, in a check) run there until the first one
+fails, the fastest first. A process that has imported torch and scipy already is forked for every mutant, so that it
+costs what its tests cost.
 
 Results are kept in ``_build/mutants.jsonl``; a run that was stopped goes on, a mutant that was killed stays killed
 while its module is the same, a survivor is tried again when its tests have changed.
@@ -11,6 +12,7 @@ while its module is the same, a survivor is tried again when its tests have chan
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import itertools
 import json
@@ -32,6 +34,7 @@ RESULTS = ROOT / "_build" / "mutants.jsonl"
 #: Tests of a module that bears another name than its test file (beside ``test_<module>`` and ``test_<package>``).
 ALSO = {
     "batches": ["test_training"],
+    "check/draws": ["test_check_draws"],
     "check/record": ["test_check"],
     "convolutional": ["test_diffusion", "test_gan", "test_recipes"],
     "data/files": ["test_own"],
@@ -55,10 +58,30 @@ def modules(root: pathlib.Path = ROOT) -> list[str]:
     return sorted(p.with_suffix("").as_posix() for p in found if p.parts[0] != "figures" and p.name != "__main__.py")
 
 
-def tests_of(module: str, root: pathlib.Path = ROOT) -> list[str]:
-    """What pytest is asked to run for a module: its doctests, then its test files."""
+def exercises_at(line: int, source: str) -> list[str]:
+    """The ids of the exercises whose checks use a line of their module: its own, or all that call it."""
+    parts = ast.parse(source).body
+    words = [{n.id if isinstance(n, ast.Name) else getattr(n, "name", "") for n in ast.walk(p)} - {"_"} for p in parts]
+    uses = {i for i, part in enumerate(parts) if part.lineno <= line <= part.end_lineno}
+    while more := {i for i, said in enumerate(words) for j in uses if _made(parts[j]) & said} - uses:
+        uses |= more
+    found = (d for i in sorted(uses) for d in getattr(parts[i], "decorator_list", []) if isinstance(d, ast.Call))
+    return [d.args[0].value for d in found if d.func.id == "exercise"]
+
+
+def _made(part: ast.stmt) -> set[str]:
+    """The names that a statement of a module makes."""
+    if isinstance(part, (ast.FunctionDef, ast.ClassDef)):
+        return {part.name} - {"_"}  # every check is called _
+    return {n.id for n in ast.walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
+def tests_of(module: str, root: pathlib.Path = ROOT, line: int | None = None) -> list[str]:
+    """What pytest is asked to run for a module, or for a line of it: its doctests, then its test files."""
     if module.startswith("check/lesson_"):
-        return ["tests/test_exercises.py", "-k", f"{module[-2:]}."]
+        source = (root / "genutils" / f"{module}.py").read_text("utf-8")
+        ids = exercises_at(line, source) if line else []
+        return ["tests/test_exercises.py", "-k", f"({' or '.join(ids) or module[-2:] + '.'}) and not answers_at_once"]
     parts = module.removesuffix("/__init__").split("/")
     names = [f"test_{part}" for part in reversed(parts)] + ALSO.get(module, [])
     files = [f"tests/{name}.py" for name in dict.fromkeys(names) if (root / "tests" / f"{name}.py").exists()]
@@ -70,7 +93,7 @@ def digest(tests: list[str], root: pathlib.Path = ROOT) -> str:
     """A fingerprint of the tests of a module: a survivor is tried again when it has changed."""
     files = [root / t for t in tests if t.startswith("tests/")]
     if tests[1:2] == ["-k"]:
-        files += [root / "tests" / "mutants" / f"lesson_{tests[2][:2]}.py"]
+        files += [root / "tests" / "mutants" / f"lesson_{tests[2].lstrip('(')[:2]}.py"]
     return hashlib.sha1(b"".join(f.read_bytes() for f in files)).hexdigest()
 
 
@@ -114,9 +137,8 @@ def run(scratch: pathlib.Path, tests: list[str], cpu: float, log: pathlib.Path) 
             import pytest
 
             options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "pytest_timeout", "-p", "_hypothesis_pytestplugin"]
-            code = int(
-                pytest.main([*options, "--tb=short", "-o", "addopts=--doctest-modules --strict-markers", *tests])
-            )
+            options += ["--tb=short", "-o", "addopts=--doctest-modules --strict-markers"]
+            code = int(pytest.main([*options, *tests], plugins=[FastestFirst(log.with_suffix(".json"))]))
         finally:
             os._exit(code)
     deadline = time.monotonic() + 20 * cpu + 60
@@ -194,8 +216,9 @@ def try_module(module: str, mutants: list[Mutant], scratch: pathlib.Path, say: C
         say(f"{module}: {sum(fresh)} mutants, tests take {took:.1f} CPU seconds")
     for mutant, result, new in zip(mutants, old, fresh, strict=True):
         if new:
+            mine = tests_of(module, scratch, mutant.line)
             file.write_text(mutant.source, encoding="utf-8")
-            state, cost = run(scratch, tests, took * 2 + 5, log)
+            state, cost = run(scratch, mine, took * 2 + 5, log)
             result = {"key": mutant.key, "module": module, "mutant": str(mutant), "state": state}
             result |= {"killed": state in ("red", "endless"), "cpu": round(cost, 2), "tests": fingerprint}
             with RESULTS.open("a", encoding="utf-8") as out:

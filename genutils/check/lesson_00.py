@@ -64,6 +64,23 @@ def _no_pattern(x: np.ndarray, given: str) -> None:
         )
 
 
+def _no_echo(x: np.ndarray, p: np.ndarray, given: str) -> None:
+    """Rolls (n,) are like the one before (or two, ... ten before) as often as any two are: ``sum p^2`` of the time."""
+    alike, n = (p**2).sum(), len(x)
+    for lag in range(1, 11):
+        pairs = n - lag  # two pairs that share a roll hang together a little
+        spread = math.sqrt(pairs * (alike * (1 - alike) + 2 * ((p**3).sum() - alike**2)))
+        came = int((x[lag:] == x[:-lag]).sum())
+        expect(
+            abs(came - pairs * alike) < 6.5 * spread,
+            "a roll knows nothing of those before",
+            given=given,
+            expected=f"about {pairs * alike:.0f} rolls that are like the one {lag} before",
+            got=f"{came}",
+            hint="each hangs on the one before: each sample is drawn anew" if lag == 1 else "draw each sample anew",
+        )
+
+
 # 00.1 -----------------------------------------------------------------------------------------------------------------
 
 
@@ -184,7 +201,7 @@ def _(answer, rng):
 @exercise("00.3", "roll", points=2)
 def _(answer, rng):
     n = 6000
-    for p in (np.array([0.5, 0.0, 0.2, 0.3]), rng.dirichlet(np.ones(9)), np.array([1.0])):
+    for p in (np.array([0.5, 0.0, 0.2, 0.3]), rng.dirichlet(np.full(40, 5.0)), np.array([1.0])):
         given = f"p = {brief(p)}, n = {n}"
         seed = int(rng.integers(2**32))
         np.random.seed(1)  # noqa: NPY002 (to see whether the answer draws from somewhere else than rng)
@@ -235,10 +252,11 @@ def _(answer, rng):
                 "each face comes as often as its probability says",
                 given=given,
                 expected=f"about {brief(n * p)}",
-                got=f"{counts}",
+                got=brief(counts),
                 hint=hint,
             )
             _no_pattern(x, given)
+            _no_echo(x, p, given)
         np.random.seed(2)  # noqa: NPY002
         again = numbers(answer(p.copy(), n, np.random.default_rng(seed)), "roll returns an array", given=given)
         hint = "draw from rng and from nothing else: not np.random, and no generator of your own"

@@ -408,9 +408,9 @@ def _(answer, rng):
 
 
 def _counted(height, low, high):
-    """The height, and what it was asked (how much in all, how much the last time), at little cost: an answer may
-    propose one at a time."""
-    asked = {"total": 0, "last": 0}
+    """The height, and how many proposals it was asked about (in all, and the last time), at little cost: an answer may
+    propose one at a time. A place that it is asked about again is no new proposal."""
+    asked, known = {"total": 0, "last": 0, "rows": 0}, set()
 
     def spy(x):
         if type(x) is not np.ndarray or x.ndim != 2 or x.shape[1] != len(low):
@@ -424,8 +424,11 @@ def _counted(height, low, high):
                 got=brief(x[0]),
                 hint="low + (high - low) * u, with a u in [0, 1) for each coordinate",
             )
-        asked["total"], asked["last"] = asked["total"] + len(x), len(x)
-        if asked["total"] > 2_000_000:
+        known.update(np.ascontiguousarray(x).view(f"V{x.shape[1] * x.itemsize}").ravel().tolist())
+        if len(known) > asked["total"]:
+            asked["total"], asked["last"] = len(known), len(known) - asked["total"]
+        asked["rows"] += len(x)
+        if asked["rows"] > 2_000_000:
             raise Wrong("it ends", got="two million proposals", hint="is a kept share of a half mistaken for none?")
         return height(x)
 

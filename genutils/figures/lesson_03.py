@@ -11,6 +11,7 @@ STARTS = {
     "nearly in one place": [[1.2, 1.2], [1.4, 1.2], [1.3, 1.4]],
     "two in one cloud": [[3.2, 0.9], [3.3, 2.6], [-2.0, 1.2]],
 }
+FIRST = "nearly in one place"
 STEPS = 40
 
 EM_STEPS = r"""
@@ -60,9 +61,9 @@ roles.forEach((role, k) => {
   }
 });
 paths.forEach((path, k) =>
-  draw.curve(path.map((p) => p[0]), path.map((p) => p[1]), "truth", k ? undefined : "way of the means"));
+  draw.curve(path.map((p) => p[0]), path.map((p) => p[1]), "data", k ? undefined : "way of the means"));
 draw.axes({ x: [0, __STEPS__], y: [-4.1, -3.1], xlabel: "step of EM", ylabel: "nats", height: 160 });
-draw.curve([0, __STEPS__], [truth, truth], "truth");
+draw.curve([0, __STEPS__], [truth, truth], "truth", "the truth, on these points");
 draw.curve(history.map((_, i) => i), history, "model", "log-likelihood per point");
 draw.dots([v.step], [Math.max(history[v.step], -4.1)], "second"); // below the axis: on its edge
 return [
@@ -83,7 +84,7 @@ def em_script(x: np.ndarray, truth: float) -> str:
 def em_steps(x: np.ndarray, truth: float) -> None:
     """EM for three Gaussians on the points x (N, 2), from three starts; ``truth`` in nats per point."""
     live_figure(
-        [Slider("step", "step of EM", 0, STEPS, 0, 1), Choice("start", "the means start", list(STARTS), "far apart")],
+        [Slider("step", "step of EM", 0, STEPS, 0, 1), Choice("start", "the means start", list(STARTS), FIRST)],
         em_script(x, truth),
         alt="""Points in the plane and three Gaussians, each drawn as two ellipses. A slider moves through the steps of
             EM: the ellipses wander to the clouds and the points take the colour of the cause that is responsible.

@@ -14,8 +14,8 @@ const pictures = __PICTURES__, unsure = __UNSURE__, codes = __CODES__, side = __
 const place = (z) => Math.round((z + reach) / (2 * reach) * (side - 1));
 const here = place(v.z1) * side + place(v.z2);
 const picture = pictures[here].map((grey) => grey / 99);
-draw.pixels([picture], 8, { size: 170 });
-draw.axes({ x: [-reach, reach], y: [-reach, reach], xlabel: "z₁", ylabel: "z₂", height: 330 });
+draw.pixels([picture], 8, { size: 240, part: 0.34 });
+draw.axes({ x: [-reach, reach], y: [-reach, reach], xlabel: "z₁", ylabel: "z₂", height: 330, part: 0.66 });
 const dots = (some, role, label) => draw.dots(some.map((p) => p[0]), some.map((p) => p[1]), role, label);
 dots(codes.flatMap((some, digit) => String(digit) === v.digit ? [] : some), "data", "codes of the other digits");
 dots(codes[Number(v.digit)], "second", `codes of the digit ${v.digit}`);
@@ -62,9 +62,9 @@ def walk(pictures: np.ndarray, unsure: np.ndarray, codes: np.ndarray, labels: np
     live_figure(
         CONTROLS,
         walk_script(pictures, unsure, codes, labels),
-        alt="""A small picture of a digit, and below it the plane of two hidden causes with the codes of the training
+        alt="""A small picture of a digit, and the plane of two hidden causes with the codes of the training
             digits as dots, those of one digit marked, and a cross at the place that two sliders choose. Moving the
             cross changes the picture smoothly from one digit to another.""",
-        caption="""Walk through the plane. Above, what the decoder expects at this place; below, the cross where you
-            are, among the codes of the training digits. Between two digits the decoder's doubt rises.""",
+        caption="""Walk through the plane. The picture is what the decoder expects where the cross is,
+            among the codes of the training digits. Between two digits the decoder's doubt rises.""",
     )

@@ -53,7 +53,7 @@ const slope = ([x, y]) => { // of the bilinear surface through the four corners 
     ((1 - s) * (at(i, j + 1) - at(i, j)) + s * (at(i + 1, j + 1) - at(i + 1, j))) / size];
 };
 
-draw.axes({ x: [-side, side], y: [-side, side], xlabel: "x₁", ylabel: "x₂", height: 380 });
+draw.axes({ x: [-side, side], y: [-side, side], xlabel: "x₁", ylabel: "x₂", height: 360, part: 0.55 });
 const dots = (ps, role, label) => draw.dots(ps.map((p) => p[0]), ps.map((p) => p[1]), role, label);
 dots(real, "data", "data");
 let named = false;
@@ -78,7 +78,7 @@ samples.forEach((p, k) => {
   draw.curve([p[0], p[0] + reach * g[0]], [p[1], p[1] + reach * g[1]], "second", label);
 });
 dots(samples, "model", "samples");
-draw.axes({ x: [0, 1.04 * __LAST__], y: [0, 8.9], xlabel: "steps played", ylabel: "modes", height: 150 });
+draw.axes({ x: [0, 1.04 * __LAST__], y: [0, 8.9], xlabel: "steps played", ylabel: "modes", height: 200, part: 0.45 });
 const history = moments.map((m) => covered(m.samples)[0]);
 draw.curve(history.map((_, i) => i * every), history, "model", "modes covered");
 draw.dots([now * every], [history[now]], "second");
@@ -125,8 +125,8 @@ def chase(
         script,
         alt="""Grey data in eight clouds on a ring, blue samples, and from each sample a short orange line in the
             direction in which the critic would find it more real; a green line where the critic is in doubt. A slider
-            moves through the steps of a game. Below, the number of modes covered, as a curve with a dot at the step
-            shown.""",
+            moves through the steps of a game. A second panel: the number of modes covered, as a curve with a dot at
+            the step shown.""",
         caption="""Move the slider, first through one game, then through the other. The orange lines are what the
             sampler learns from, and all that it ever learns from.""",
     )

@@ -30,9 +30,14 @@ __SCRIPT__
     return at.map((t) => [t, tidy(t, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))]);
   };
 
-  // What a figure's script draws with. Each call of axes begins a panel below the one before.
+  // What a figure's script draws with. Each call of axes begins a panel below the one before, or beside it.
   const tools = (chart, legend) => {
-    const width = Math.max(280, chart.clientWidth || 640); // one unit is one pixel, so type keeps its size on a phone
+    const whole = Math.max(280, chart.clientWidth || 640); // one unit is one pixel, so type keeps its size on a phone
+    const panel = (part, height) => {
+      const width = whole < 560 ? whole : part * whole; // a phone has room for one panel in a row
+      const style = `width:${(100 * width) / whole}%`;
+      return [put(chart, "svg", { viewBox: `0 0 ${width} ${height}`, style, "aria-hidden": "true" }), width];
+    };
     let X, Y, inside;
     const place = (x, y) => `${X(x).toFixed(1)} ${Math.min(9999, Math.max(-9999, Y(y))).toFixed(1)}`;
     const path = (xs, ys) => xs.map((x, i) => (i ? "L" : "M") + place(x, ys[i])).join("");
@@ -43,13 +48,13 @@ __SCRIPT__
       integral: (ys, dx) => dx * (ys.reduce((sum, y) => sum + y, 0) - (ys[0] + ys[ys.length - 1]) / 2),
       logNormal: (x, mu, sigma) => -0.5 * ((x - mu) / sigma) ** 2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI),
       logAddExp: (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))),
-      axes({ x, y, xlabel, ylabel, height = 230 }) {
+      axes({ x, y, xlabel, ylabel, height = 230, part = 1 }) {
+        const [svg, width] = panel(part, height);
         const [left, right, top, bottom] = [52, 8, 8, xlabel ? 40 : 24];
         const [w, h] = [width - left - right, height - top - bottom];
         X = (t) => ((t - x[0]) / (x[1] - x[0])) * w;
         Y = (t) => h - ((t - y[0]) / (y[1] - y[0])) * h;
         const line = { stroke: "currentColor", fill: "none" };
-        const svg = put(chart, "svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
         const frame = put(svg, "g", { transform: `translate(${left},${top})` });
         put(frame, "path", { d: `M0 0V${h}H${w}`, ...line });
         for (const [t, words] of ticks(x, Math.max(3, w / 70))) {
@@ -79,9 +84,9 @@ __SCRIPT__
         explain(label, role, "filled");
         xs.forEach((x, i) => put(inside, "circle", { cx: X(x), cy: Y(ys[i]), r: 4, fill: colour(role) }));
       },
-      pixels(images, columns, { size = 150, mark } = {}) { // rows of ink in 0 ... 1; null is not known yet
-        const each = Math.min(size, (width - 12) / images.length - 12), side = each / columns;
-        const svg = put(chart, "svg", { viewBox: `0 0 ${width} ${each + 4}`, "aria-hidden": "true" });
+      pixels(images, columns, { size = 150, mark, part = 1 } = {}) { // rows of ink in 0 ... 1; null is not known yet
+        const each = Math.min(size, ((whole < 560 ? 1 : part) * whole - 12) / images.length - 12), side = each / columns;
+        const [svg] = panel(part, each + 4);
         images.forEach((ink, k) => {
           const group = put(svg, "g", { transform: `translate(${2 + k * (each + 14)},2)` });
           ink.forEach((value, i) => {

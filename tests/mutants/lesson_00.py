@@ -298,6 +298,23 @@ def roll(p, n, rng):  # noqa: F811
     return x
 
 
+@mutant("00.3", hint="hangs on the one before")
+def roll(p, n, rng):  # noqa: F811
+    x = rng.choice(len(p), size=n, p=p)
+    stay = rng.random(n) < 0.05
+    for i in range(1, n):
+        if stay[i]:
+            x[i] = x[i - 1]
+    return x
+
+
+@mutant("00.3", hint="drawn anew")
+def roll(p, n, rng):  # noqa: F811
+    x = rng.choice(len(p), size=n, p=p)
+    again = (rng.random(n) < 0.5) & (x == np.roll(x, 1))  # as people do who make up rolls: few repeats
+    return np.where(again, rng.choice(len(p), size=n, p=p), x)
+
+
 @mutant("00.3", hint="left as they were")
 def roll(p, n, rng):  # noqa: F811
     np.cumsum(p, out=p)

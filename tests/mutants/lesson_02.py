@@ -535,6 +535,19 @@ def sample_by_rejection(height, low, high, ceiling, n, rng):
     return np.concatenate(kept)[:n], got / proposed
 
 
+@alternative("02.5")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    kept, proposed, current = [], 0, None
+    while len(kept) < n:  # height is asked about each proposal twice, and once more about the sample before it
+        x = low + (high - low) * rng.random((500, len(low)))
+        if (height(x) > ceiling).any() or (current is not None and height(current) > ceiling):
+            raise ValueError("the ceiling is too low")
+        keep = rng.random(500) * ceiling < height(x)
+        kept, proposed = [*kept, *x[keep]], proposed + 500
+        current = kept[-1][None] if kept else None
+    return np.array(kept[:n]), len(kept) / proposed
+
+
 def _reject(height, low, high, ceiling, n, rng, keep, refuse=True, cut=False):
     samples, count, proposed = np.empty((0, len(low))), 0, 0
     while len(samples) < n:
@@ -560,6 +573,15 @@ def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
 @mutant("02.5", hint="count all that were kept")
 def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
     return _reject(height, low, high, ceiling, n, rng, lambda v, r: r.random(len(v)) * ceiling < v, cut=True)
+
+
+@mutant("02.5", hint="count all that were kept")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    def twice(x):
+        height(x)
+        return height(x)
+
+    return _reject(twice, low, high, ceiling, n, rng, lambda v, r: r.random(len(v)) * ceiling < v, cut=True)
 
 
 @mutant("02.5", hint="a u of its own")

@@ -391,6 +391,12 @@ def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
     return log_noise(z).sum(1) + sum(tolls) - np.log(std).sum()
 
 
+@mutant("12.4", hint="one number for each example")
+def flow_log_prob(x, mean, std, layers, log_noise):  # noqa: F811
+    z, tolls = _through(x, mean, std, layers)
+    return log_noise(z) + (sum(tolls) - np.log(std).sum() + np.zeros(len(x)))[:, None]
+
+
 # 12.5 autoregressive_inverse
 
 

@@ -106,6 +106,11 @@ def rate(mu, log_sigma):  # noqa: F811
     return (0.5 * z**2 - 0.5 * eps**2 - log_sigma).mean(0).sum(1)
 
 
+@mutant("14.1", hint="sigma^2 = exp(2 log_sigma)")
+def rate(mu, log_sigma):  # noqa: F811
+    return (0.5 * (mu**2 + np.exp(log_sigma) - 1) - log_sigma).sum(1)
+
+
 # 14.2 elbo
 
 
@@ -219,6 +224,11 @@ def elbo(x, mu, log_sigma, decoder, eps):  # noqa: F811
     return _log_p(x, mu + np.exp(log_sigma) * eps, decoder).sum(1) - _rate(mu, log_sigma).sum(1)
 
 
+@mutant("14.2", hint="the sign of the noise")
+def elbo(x, mu, log_sigma, decoder, eps):  # noqa: F811
+    return _log_p(x, mu - np.exp(log_sigma) * eps, decoder).sum(1) - _rate(mu, log_sigma).sum(1)
+
+
 # 14.3 gaussian_bound
 
 
@@ -308,6 +318,12 @@ def gaussian_bound(x, mean, s, mu, log_var):  # noqa: F811
     log_p = -0.5 * ((x - mean) / s) ** 2 - np.log(s * np.sqrt(2 * np.pi))
     sigma = np.sqrt(np.exp(log_var))
     return log_p.sum(1) - (0.5 * (mu**2 + sigma**2 - 1) - np.log(sigma)).sum(1)
+
+
+@mutant("14.3", hint="every pixel has its constant")
+def gaussian_bound(x, mean, s, mu, log_var):  # noqa: F811
+    density = -0.5 * ((x - mean) ** 2).sum(1) / s**2 - math.log(s * math.sqrt(2 * math.pi))
+    return density - _rate(mu, log_var / 2).sum(1)
 
 
 # 14.4 free_bits

@@ -107,6 +107,11 @@ def optimal_discriminator(log_p, log_q):  # noqa: F811
     return special.expit(log_p.astype(np.float32) - log_q.astype(np.float32))
 
 
+@mutant("15.1", hint="not powers of 2")
+def optimal_discriminator(log_p, log_q):  # noqa: F811
+    return 1 / (1 + 2.0 ** (log_q - log_p))
+
+
 # 15.2 js_reading
 
 
@@ -276,6 +281,14 @@ def js_reading(fit, real, fake):  # noqa: F811
     return math.log(2) - (np.logaddexp(0, -data).mean() + np.logaddexp(0, samples).mean()) / 2
 
 
+@mutant("15.2", hint="is half of it")
+def js_reading(fit, real, fake):  # noqa: F811
+    n, m = len(real) // 2, len(fake) // 2
+    critic = fit(real[:n], fake[:m])
+    loss = np.logaddexp(0, -critic(real[n:])).mean() + np.logaddexp(0, critic(fake[m:])).mean()
+    return 2 * math.log(2) - loss
+
+
 # 15.3 gan_losses
 
 
@@ -386,6 +399,12 @@ def gan_losses(real, fake):  # noqa: F811
 def gan_losses(real, fake):  # noqa: F811
     data, sample, failed = F.softplus(-real).mean(), F.softplus(fake).mean(), F.softplus(-fake).mean()
     return torch.stack([data + sample, -sample, failed])
+
+
+@mutant("15.3", hint="averaged apart")
+def gan_losses(real, fake):  # noqa: F811
+    both = torch.cat([-real, fake])
+    return F.softplus(both).mean(), -F.softplus(fake).mean(), F.softplus(-fake).mean()
 
 
 # 15.4 gan_step
@@ -899,6 +918,20 @@ def slerp(z0, z1, t):  # noqa: F811
     omega = np.arccos(np.clip((z0 * z1).sum(1) / lengths, -1, 1))[:, None]
     straight = (1 - t) * z0 + t * z1
     return np.where(omega < 0.05, straight, (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega))
+
+
+@mutant("15.6", hint="the division by sin(omega)")
+def slerp(z0, z1, t):  # noqa: F811
+    omega = _angle(z0, z1)
+    return np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1
+
+
+@mutant("15.6", hint="an angle of its own")
+def slerp(z0, z1, t):  # noqa: F811
+    one, two = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (z0, z1))
+    omega = np.arccos(np.clip((one * two).sum(), -1, 1))
+    with np.errstate(all="ignore"):
+        return (np.sin((1 - t) * omega) * z0 + np.sin(t * omega) * z1) / np.sin(omega)
 
 
 # 15.7 corrected_mean

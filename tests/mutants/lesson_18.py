@@ -159,6 +159,13 @@ def noise_on(x, s, t, betas, eps):  # noqa: F811
     return np.sqrt(kept) * x + np.sqrt(1 - kept) * eps
 
 
+@mutant("18.1", hint="one too early")
+def noise_on(x, s, t, betas, eps):  # noqa: F811
+    kept = [np.prod(1 - betas[max(a - 1, 0) : max(b - 1, 0)]) for a, b in zip(s, t, strict=True)]
+    kept = np.array(kept)[:, None]
+    return np.sqrt(kept) * x + np.sqrt(1 - kept) * eps
+
+
 # 18.2 step_back
 
 
@@ -841,6 +848,12 @@ def guided_gaussian(mean_any, var_any, mean_label, var_label, w):  # noqa: F811
     w = w[:, None]
     mean, variance = _tilted(mean_any, var_any, mean_label, var_label, 1 - w, w)
     return mean, var_label + 0 * variance
+
+
+@mutant("18.7", hint="are variances already")
+def guided_gaussian(mean_any, var_any, mean_label, var_label, w):  # noqa: F811
+    w = w[:, None]
+    return _tilted(mean_any, var_any**2, mean_label, var_label**2, 1 - w, w)
 
 
 @mutant("18.7", hint="")

@@ -104,7 +104,7 @@ def records(room: Classroom, lesson: str, students: Iterable[str] | None = None)
 
 def database(room: Classroom, lesson: str) -> pathlib.Path:
     """The file of nbgrader's gradebook in which a lesson is."""
-    return room.db
+    return room.gradebook(lesson)
 
 
 def gradebook(room: Classroom, lesson: str) -> Any:

@@ -28,10 +28,12 @@ _STYLE = """
 .essays aside { align-self: start; position: sticky; top: 1rem; max-height: calc(100vh - 2rem); overflow-y: auto }
 .essay { border-top: 1px solid var(--line); padding-top: .5rem; margin-bottom: 1.5rem }
 .essay label { display: inline-block; margin-right: 1rem }
+.essay label.comment { display: block; margin: 0 }
 .essay input { font: inherit; width: 5em } .essay textarea { font: inherit; width: 100%; display: block }
 .bar { position: sticky; bottom: 0; background: var(--paper); border-top: 1px solid var(--line); padding: .6rem 0 }
 button { font: inherit; padding: .3rem .8rem }
 input:invalid { outline: 2px solid var(--bad) }
+.anchor-link { display: none }
 @media (max-width: 50rem) { .essays { grid-template-columns: minmax(0, 1fr) } .essays aside { position: static;
   max-height: none } }
 """
@@ -280,5 +282,5 @@ def _card(essay: Essay, lesson: str) -> str:
         f'<section class="essay" {marks}><p><b>{who}</b></p>{same}<div class="text">{escape(answer.source)}</div>'
         f"<label>Points of {answer.points:g} <input type=number min=0 max={answer.points:g} step=any "
         f'value="{_number(answer.score)}" aria-label="points of {escape(student)} for {escape(answer.id)}"></label>'
-        f'<label style="display: block">Comment<textarea rows=2>{escape(answer.comment)}</textarea></label></section>'
+        f'<label class="comment">Comment<textarea rows=2>{escape(answer.comment)}</textarea></label></section>'
     )

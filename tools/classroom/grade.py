@@ -28,6 +28,7 @@ from tools.classroom import (
 from tools.classroom.collect import Submission, collect
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.table import Row
+from tools.classroom.verdict import Verdict
 from tools.classroom.workers import Job, Limits
 
 
@@ -122,7 +123,8 @@ def grade(
 
         def came(name: str, result: dict) -> None:
             note(job, {name: submissions[name]}, {name: result})
-            _remember(job, name, "" if result.get("failed") else keys[name])
+            verdicts = (result.get("story") or {}).get("verdicts", {})
+            _remember(job, name, "" if result.get("failed") or Verdict.LOST in verdicts.values() else keys[name])
 
         note(replace(job, execute=False), {n: submissions[n] for n in done}, {})
         if refused := {n: s for n, s in submissions.items() if not s.gradable}:

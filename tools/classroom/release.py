@@ -15,7 +15,7 @@ import nbformat
 from tools.classroom import assemble, course, files, system, verify
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.rehearse import rehearse
-from tools.classroom.settings import make
+from tools.classroom.settings import LESSON, make
 from tools.classroom.workers import convert
 
 README = """{title}
@@ -126,7 +126,7 @@ def _release(
         shutil.copy(room.root / "lessons" / name, staged / name)
     (staged / "README.txt").write_text(_readme(lesson, nb, manifest), encoding="utf-8")
     if validate:
-        said = _nbgrader(room, env, "validate", str(staged / source.name))
+        said = _nbgrader(room, env | {LESSON: lesson}, "validate", str(staged / source.name))
         if "Success" not in said:
             raise Problem(f"nbgrader validate: the solved lesson does not pass its own tests:\n{said[-2000:]}")
     shutil.rmtree(source.parent, ignore_errors=True)

@@ -1,8 +1,7 @@
 """The box in which a student's code runs: it sees what Python needs, read-only, and nothing else of this machine.
 
-Where the system has namespaces for its users (Linux 5.13 or later), a box has its own: no network, its own process
-numbers, and as root a small file system in memory with the interpreter, the libraries and the course bound into it.
-Elsewhere the code runs with the rights of whoever grades, and `Box.closed` says so.
+Where the system has namespaces for its users (Linux 5.12 or later), a box has its own (`namespaces`). Elsewhere the
+code runs with the rights of whoever grades, and `Box.missing` says why.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class Box:
     """
 
     def __init__(self, inside: Callable[[socket.socket], Any], shown: list[str], memory: int):
-        self.memory, self._looked, self._killed = memory, 0.0, ""
+        self.memory, self._looked = memory, 0.0
         self._begun_with = _private(os.getpid())
         self.missing = self._begin(inside, shown, closed=True)
         if self.missing:
@@ -191,7 +190,7 @@ def _bound(memory: int) -> None:
     limits = {"AS": memory, "FSIZE": 2**30, "CORE": 0, "NOFILE": FILES}
     release = tuple(int(part) for part in platform.release().split(".")[:2] if part.isdigit())
     if sys.platform == "linux" and release >= (5, 14):  # from then on counted for each user namespace
-        limits["NPROC"] = PROCESSES
+        limits["NPROC"] = 2 * PROCESSES
     for what, limit in limits.items() if resource else ():
         with contextlib.suppress(ValueError, OSError, AttributeError):
             resource.setrlimit(getattr(resource, f"RLIMIT_{what}"), (limit, limit))

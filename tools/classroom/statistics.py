@@ -145,7 +145,7 @@ def _sums(summary: Summary) -> str:
 
 def html(summary: Summary) -> str:
     """The page."""
-    edges = [f"{summary.most * k / BINS:g}" for k in range(BINS)]
+    edges = [f"{summary.most * k / BINS:g}–{summary.most * (k + 1) / BINS:g}" for k in range(BINS)]
     parts = [
         f"<h1>{escape(summary.title)}</h1>",
         f"<p>{len(summary.scores)} graded, {summary.failed} not; {_sums(summary)}.</p>",
@@ -167,20 +167,21 @@ def html(summary: Summary) -> str:
     parts.append("</tbody></table></div>")
     if summary.days:
         parts += ["<h2>Handed in</h2>", bars(summary.days, "attempts by day")]
-    return page(f"{summary.lesson}: statistics", "\n".join(parts), wide=True)
+    return page(f"{summary.lesson}: statistics", "\n".join(parts), style=".bar { fill: var(--link) }\n", wide=True)
 
 
 def bars(counts: Sequence[tuple[str, int]], what: str) -> str:
     """A picture of counts, one bar each, in the colours of the page; numbers stand above, labels below."""
-    step, height = 70, 120
+    step, height = 84, 120
     top = max([1, *(n for _, n in counts)])
     drawn = []
     for k, (label, n) in enumerate(counts):
         tall = height * n / top
+        below = height - tall
         middle = step * k + step / 2
         drawn.append(
-            f'<rect x="{step * k + 6}" y="{20 + height - tall:.1f}" width="{step - 12}" height="{tall:.1f}"/>'
-            f'<text x="{middle}" y="{15 + height - tall:.1f}">{n}</text>'
+            f'<rect class="bar" x="{step * k + 6}" y="{20 + below:.1f}" width="{step - 12}" height="{tall:.1f}"/>'
+            f'<text x="{middle}" y="{15 + below:.1f}">{n}</text>'
             f'<text x="{middle}" y="{38 + height}">{escape(label)}</text>'
         )
     wide = step * len(counts)

@@ -63,7 +63,18 @@ EVERYTHING = list(small.SOLVED)
 @closed
 def test_only_what_python_needs_is_there(run, room):
     hidden = [REPO / "solutions", REPO / "tests", REPO / "tools", room.folder, room.root / "solutions"]
-    hidden += [room.private, room.gradebooks, "/root/.ssh", "/home", "/var", "/sys", "/etc/shadow", "/boot", "/srv", "/mnt"]
+    hidden += [
+        room.private,
+        room.gradebooks,
+        "/root/.ssh",
+        "/home",
+        "/var",
+        "/sys",
+        "/etc/shadow",
+        "/boot",
+        "/srv",
+        "/mnt",
+    ]
     came = run(
         f"""
         import os

@@ -219,6 +219,9 @@ def test_values_cross_unchanged():
         b"\0",
         [1, (2, {3})],
         {(1, 2): [np.float32(1.5)]},
+        [np.float64(1.5), np.float64("inf")],  # many such travel as one array
+        (np.bool_(True), np.bool_(False)),
+        [np.float32(1.5), np.float64(1.5)],
         np.arange(6).reshape(2, 3),
         np.array(["a", "bc"]),
     ]
@@ -229,7 +232,14 @@ def test_values_cross_unchanged():
     for value in values:
         back = wire.decode(json.loads(json.dumps(wire.encode(value, refuse))), refuse)
         assert type(back) is type(value) and repr(back) == repr(value)
-    for bad in (["array", "|O8", [1], "AAAAAAAAAAA="], ["array", "<f8", [-1], "AAAAAAAAAAA="], ["getattr", []], [], {}):
+    for bad in (
+        ["array", "|O8", [1], "AAAAAAAAAAA="],
+        ["array", "<f8", [-1], "AAAAAAAAAAA="],
+        ["getattr", []],
+        [],
+        {},
+        ["scalars", "set"],
+    ):
         with pytest.raises(wire.Lost):
             wire.decode(bad, refuse)
 

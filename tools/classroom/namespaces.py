@@ -112,7 +112,7 @@ def _show(path: str) -> None:
     old = f"/old{path}"
     if os.path.islink(old) and path in SYSTEM and not os.path.isabs(os.readlink(old)):
         os.symlink(os.readlink(old), f"/new{path}")
-    elif os.path.lexists(old) and not os.path.exists(f"/new{path}"):
+    elif os.path.lexists(old) and not os.path.lexists(f"/new{path}"):
         _bind(path)
 
 

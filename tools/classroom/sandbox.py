@@ -232,7 +232,7 @@ def _share(pid: int) -> int:
 
 def end(pid: int, itself: bool = False) -> None:
     """Kill all descendants of a process of ours, and perhaps the process itself."""
-    for _ in range(3):
+    for _ in range(50):  # what is read while processes come and go is not complete
         children = _descendants(pid)
         for child in children:
             with contextlib.suppress(OSError):

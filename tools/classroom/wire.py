@@ -88,6 +88,8 @@ def encode(value: Any, other: Callable[[Any], Any]) -> Any:
         return ["complex", value.real, value.imag]
     if kind in (bytes, bytearray):
         return [kind.__name__, base64.b64encode(value).decode()]
+    if kind in (list, tuple) and (dtype := _alike(value)):
+        return ["scalars", kind.__name__, *encode(np.array(value, dtype), other)[1:]]
     if kind in (list, tuple, set, frozenset):
         return [kind.__name__, [encode(v, other) for v in value]]
     if isinstance(value, dict):
@@ -121,6 +123,8 @@ def decode(value: Any, other: Callable[[str, list], Any]) -> Any:
                 return data if kind == "bytes" else bytearray(data)
             case "list" | "tuple" | "set" | "frozenset":
                 return getattr(builtins, kind)(decode(v, other) for v in rest[0])
+            case "scalars":
+                return {"list": list, "tuple": tuple}[rest[0]](decode(["array", *rest[1:]], other))
             case "dict":
                 return {decode(k, other): decode(v, other) for k, v in rest[0]}
             case "array" | "scalar":
@@ -139,6 +143,14 @@ def decode(value: Any, other: Callable[[str, list], Any]) -> Any:
         raise
     except Exception as error:
         raise Lost(f"sent something that is no plain value ({type(error).__name__})") from None
+
+
+def _alike(value: list | tuple) -> np.dtype | None:
+    """The dtype of a row of numpy scalars that can travel as one array; None of any other."""
+    kind = type(value[0]) if value else None
+    if kind is None or not issubclass(kind, np.generic) or any(type(v) is not kind for v in value):
+        return None
+    return value[0].dtype if value[0].dtype.kind in "biufc" else None
 
 
 def is_tensor(value: Any) -> bool:

@@ -6,12 +6,13 @@ READY := $(VENV)/.ready
 export PYTHONPATH := $(CURDIR)
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)  # in a container you are often root
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab release collect grade feedback formgrader export requests yardstick bench mutants checks clean
+.PHONY: help setup book test lab student release collect grade feedback formgrader export requests yardstick bench mutants checks hubtest clean
 
 help: ## this list
 	@echo "make book                         run the lessons and build the book"
 	@echo "make lab                          open JupyterLab on the lessons"
 	@echo "make test                         run every test"
+	@echo "make student                      a kit for students, without solutions (in _build/student/)"
 	@echo "make release LESSON=04_entropy    make an assignment to hand out (in classroom/release/)"
 	@echo "make collect LESSON=04 FROM=x.zip put what Moodle, Canvas or Brightspace let you download into classroom/submitted/"
 	@echo "make grade LESSON=04_entropy      grade what lies in classroom/submitted/<student>/<lesson>/"
@@ -23,7 +24,9 @@ help: ## this list
 	@echo "make bench                        measure lessons, book, codec and grading"
 	@echo "make mutants                      change the package 400 times and see whether its tests notice (an hour)"
 	@echo "make checks LESSON=04             show which wrong answers each check catches, with which hint, and how fast"
+	@echo "make hubtest                      run a JupyterHub with deploy/jupyterhub/ (as root; three accounts for minutes)"
 	@echo "make clean                        remove what was generated, never anybody's work"
+	@echo "EXCHANGE=path with release, grade, feedback: through nbgrader's exchange, on a JupyterHub"
 	@echo "CLASSROOM=path moves the classroom folder; PYTHON=python3.12 picks the interpreter."
 
 $(READY): requirements.txt pyproject.toml
@@ -42,9 +45,12 @@ test: $(READY)
 lab: $(READY)
 	@$(VENV)/bin/jupyter lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/lessons $(AS_ROOT)
 
+student: $(READY)
+	@$(RUN) -m tools.student
+
 release grade feedback formgrader requests: $(READY)
 	@test -n "$(LESSON)" || { echo "say which lesson: make $@ LESSON=04_entropy"; exit 2; }
-	@$(RUN) -m tools.classroom $@ $(LESSON)
+	@$(RUN) -m tools.classroom $@ $(LESSON) $(if $(filter release grade feedback,$@),$(if $(EXCHANGE),--exchange "$(EXCHANGE)"))
 
 collect: $(READY)
 	@test -n "$(LESSON)" -a -n "$(FROM)" || { echo "say which lesson, and the download: make collect LESSON=04_entropy FROM=submissions.zip"; exit 2; }
@@ -63,6 +69,9 @@ mutants: $(READY) ## more or less: MUTANTS="--sample 800 --modules ppca,coding/h
 checks: $(READY) ## of a lesson or of one exercise: LESSON=04.2
 	@test -n "$(LESSON)" || { echo "say which lesson: make checks LESSON=04"; exit 2; }
 	@$(RUN) -m tools.checks $(LESSON)
+
+hubtest: $(READY) ## HUBTEST=folder: where its environment is kept
+	@HUBTEST=$(or $(HUBTEST),/var/tmp/learning-data-hub) $(RUN) -m pytest -q -s -m slow tests/test_jupyterhub.py
 
 bench: $(READY)
 	@$(RUN) -m tools.bench

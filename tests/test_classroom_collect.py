@@ -84,7 +84,7 @@ def unpacked(folder: pathlib.Path, content: dict[str, str]) -> pathlib.Path:
 
 
 def quiet(*args, **kwargs):
-    return collect(*args, say=lambda text: None, **kwargs)
+    return collect(*args, say=lambda text: None, **({"any_account": True} | kwargs))
 
 
 def tree(folder: pathlib.Path) -> dict[str, bytes]:

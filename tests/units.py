@@ -43,6 +43,8 @@ WHOLE = {
     "test_classroom_release",
     "test_contributing",
     "test_densities",
+    "test_jupyterhub",
+    "test_student",
 }
 BOOK = {"test_book", "test_browser"}
 

@@ -134,7 +134,7 @@ def assemble(room: Classroom, lesson: str, registry: dict, seeds: dict) -> tuple
         "manual": manual,
         "graded": graded,
         "preload": ["torch"] if any(re.search(r"^\s*(import|from) torch\b", s, re.M) for s in sources) else [],
-        "images": _images(room, nb),
+        "images": images(room.root / "lessons", nb),
     }
     return nb, manifest
 
@@ -161,15 +161,15 @@ def released_cells(nb: nbformat.NotebookNode) -> list[dict]:
 def secrets_of(room: Classroom, lesson: str) -> list[str]:
     """Lines that stand in the solution and nowhere in the lesson: none may reach a student."""
     public = "\n".join(c.source for c in read(room.root / "lessons" / f"{lesson}.ipynb").cells)
-    known = {_squeeze(line) for line in public.splitlines()}
+    known = {squeeze(line) for line in public.splitlines()}
     secret = set()
     for cell in read(room.root / "solutions" / f"{lesson}.ipynb").cells:
         role = cell.metadata.get("role")
         if role == "solution":
-            secret |= {_squeeze(line) for line in _bodies(cell.source)}
+            secret |= {squeeze(line) for line in _bodies(cell.source)}
         elif role in ("model-answer", "rubric", "derivation"):
-            secret |= {_squeeze(line) for line in cell.source.splitlines()}
-    return sorted(s for s in secret if len(s) >= 16 and s not in known and s not in _squeeze(public))
+            secret |= {squeeze(line) for line in cell.source.splitlines()}
+    return sorted(s for s in secret if len(s) >= 16 and s not in known and s not in squeeze(public))
 
 
 def leaks(folder: pathlib.Path, forbidden: list[str], seeds: list[int]) -> list[str]:
@@ -182,7 +182,7 @@ def leaks(folder: pathlib.Path, forbidden: list[str], seeds: list[int]) -> list[
             texts += [
                 c["source"] if isinstance(c["source"], str) else "".join(c["source"]) for c in json.loads(data)["cells"]
             ]
-        squeezed = "\n".join(_squeeze(t) for t in texts)
+        squeezed = "\n".join(squeeze(t) for t in texts)
         found += [f"{file.name}: a hidden seed" for s in seeds if str(s).encode() in data]
         found += [f"{file.name}: a line of the solution ({line[:40]}...)" for line in forbidden if line in squeezed]
         found += [
@@ -191,7 +191,8 @@ def leaks(folder: pathlib.Path, forbidden: list[str], seeds: list[int]) -> list[
     return found
 
 
-def _squeeze(text: str) -> str:
+def squeeze(text: str) -> str:
+    """A text without its white space."""
     return "".join(text.split())
 
 
@@ -211,7 +212,7 @@ def _bodies(source: str) -> list[str]:
         for line in ast.unparse(tree).splitlines()
         if not line.lstrip().startswith(("def ", "class ", "import ", "from "))
     }
-    return sorted(kept) + [line for line in source.splitlines() if _squeeze(line) in {_squeeze(k) for k in kept}]
+    return sorted(kept) + [line for line in source.splitlines() if squeeze(line) in {squeeze(k) for k in kept}]
 
 
 def _by_key(nb: nbformat.NotebookNode, lesson: str) -> dict[tuple[str, str], nbformat.NotebookNode]:
@@ -280,8 +281,8 @@ def _unique_ids(nb: Any) -> None:
         seen.add(cell.id)
 
 
-def _images(room: Classroom, nb: Any) -> list[str]:
-    """Files beside the lesson that its text shows."""
+def images(folder: pathlib.Path, nb: Any) -> list[str]:
+    """Files in the lessons' folder that the text of a lesson shows."""
     names = set()
     for cell in nb.cells:
         if cell.cell_type == "markdown":
@@ -290,10 +291,10 @@ def _images(room: Classroom, nb: Any) -> list[str]:
             )
     kept = []
     for name in sorted(n for n in names if not re.match(r"[a-z]+:|/", n)):
-        file = (room.root / "lessons" / name).resolve()
+        file = (folder / name).resolve()
         if not file.is_file():
             raise Problem(f"the lesson shows {name}, but {file} does not exist; add the file or mend the link.")
-        if (room.root / "lessons").resolve() not in file.parents:
+        if folder.resolve() not in file.parents:
             raise Problem(f"the lesson shows {name}, which lies outside lessons/; put the file there, for students.")
         kept.append(name)
     return kept

@@ -19,6 +19,7 @@ from tools.classroom.repair import repair, texts
 from tools.classroom.roster import FOLDER
 
 LARGEST = 50 * 2**20
+USUAL = ("README.txt", "timestamp.txt", "submission_secret.txt")  # beside a notebook
 
 
 @dataclass
@@ -98,9 +99,7 @@ def _find(folder: pathlib.Path, lesson: str, manifest: dict, sub: Submission) ->
             )
         chosen = shaped[0]
         sub.notes.append(f"wrong file name ({chosen.relative_to(folder)}; graded all the same)")
-    others = [
-        f.name for f in files if f != chosen and f.name not in (*manifest["images"], "README.txt", "timestamp.txt")
-    ]
+    others = [f.name for f in files if f != chosen and f.name not in (*manifest["images"], *USUAL)]
     if others:
         sub.notes.append(f"other files were not used: {', '.join(others[:3])}{', ...' if len(others) > 3 else ''}")
     if chosen.is_symlink():

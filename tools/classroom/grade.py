@@ -13,9 +13,11 @@ from typing import Any
 
 from tools.classroom import (
     course,
+    exchange,
     feedback,
     files,
     gradebook,
+    incoming,
     lateness,
     roster,
     sandbox,
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="grade also what was graded and has not changed since")
     parser.add_argument("--strict", action="store_true", help="refuse where students' code cannot be confined")
     parser.add_argument("--student", action="append", metavar="NAME", help="only this student (may be repeated)")
+    exchange.add_argument(parser, "first collect from")
 
 
 def run(room: Classroom, args: argparse.Namespace) -> int:
@@ -48,6 +51,8 @@ def run(room: Classroom, args: argparse.Namespace) -> int:
     if args.strict:
         system.must_confine(sandbox.refusal())
     limits = Limits(timeout=args.timeout, whole=args.whole)
+    if args.exchange:
+        incoming.collect(room, args.lesson, exchange.course(room, args.exchange), kind="nbgrader")
     rows = grade(
         room,
         args.lesson,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.classroom import attempts, download, files, lateness, platforms, roster
+from tools.classroom import attempts, download, exchange, files, lateness, platforms, roster
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.platforms import Attempt
 from tools.classroom.roster import Roster
@@ -33,10 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=platforms.SAID, help="where it is from (default: told from its names)")
     says = "when they were handed in: Moodle's grading worksheet, or a csv of student,time"
     parser.add_argument("--times", type=pathlib.Path, metavar="CSV", help=says)
+    says = "from an exchange, take also what another account of this machine put there, as in a copy of it"
+    parser.add_argument("--any-account", action="store_true", help=says)
 
 
 def run(room: Classroom, args: argparse.Namespace) -> int:
-    found = collect(room, args.lesson, args.source.expanduser(), kind=args.kind, times=args.times)
+    how = {"kind": args.kind, "times": args.times, "any_account": args.any_account}
+    found = collect(room, args.lesson, args.source.expanduser(), **how)
     return 1 if found.unmatched or found.refused else 0
 
 
@@ -47,6 +50,7 @@ def collect(
     *,
     kind: str | None = None,
     times: pathlib.Path | None = None,
+    any_account: bool = False,
     say: Callable[[str], Any] = print,
 ) -> Summary:
     """Put a download's submissions into ``submitted/<student>/<lesson>/``, and say what could not be.
@@ -54,6 +58,7 @@ def collect(
     Args:
         kind: a name of `platforms.SAID`; None to tell it from the names.
         times: a csv with columns ``student`` and ``time``, or Moodle's grading worksheet.
+        any_account: False takes from an exchange only what the student's own account put there.
 
     Raises:
         Problem: with one line that says what to do.
@@ -72,6 +77,10 @@ def collect(
             attempts.finish(room, lesson)
             summary.refused = dict(found.refused)
             summary.kind, came, summary.unmatched = platforms.recognise(found.items, lesson, kind, zone)
+            if summary.kind == "nbgrader" and not any_account:
+                others = exchange.strangers(source, came)
+                summary.refused |= others
+                came = [a for a in came if a.mark not in others]
             for student, theirs in _owners(came, known, summary).items():
                 for attempt in sorted(theirs, key=lambda a: a.rank):
                     _put_time(attempt, student, known, stated)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import nbformat
 
-from tools.classroom import assemble, course, files, system, verify
+from tools.classroom import assemble, course, exchange, files, system, verify
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.rehearse import rehearse
 from tools.classroom.settings import LESSON, make
@@ -24,10 +24,8 @@ README = """{title}
 Hand in: {lesson}.ipynb, under exactly this name.
 
 To begin
-  1. Get the course once, and set it up (this also installs its package genutils into the course's own environment):
-         make lab
-     or, in a Python 3.11+ environment of your own, from the course's folder:
-         pip install -r requirements.txt && pip install .
+  1. Once, set up the course that your class was given, as the README in its folder says. (On a JupyterHub that has
+     been done for you.)
   2. Put this folder anywhere, and open {lesson}.ipynb in JupyterLab.
   3. Write your answers where a cell says NotImplementedError, or "Your answer here". Run the cell with check(...) below
      an answer: it tells you what holds and what does not. You may run it as often as you like.
@@ -49,10 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--new-seeds", action="store_true", help="draw new hidden seeds")
     parser.add_argument("--no-validate", action="store_true", help="do not run the solved lesson first")
+    exchange.add_argument(parser, "let students fetch it from")
 
 
 def run(room: Classroom, args: argparse.Namespace) -> None:
     release(room, args.lesson, force=args.force, new_seeds=args.new_seeds, validate=not args.no_validate)
+    if args.exchange:
+        exchange.put(room, room.lesson(args.lesson), args.exchange)
 
 
 def release(

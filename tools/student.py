@@ -5,6 +5,7 @@ It holds the lessons, ``genutils`` as a wheel and what to install, and nothing o
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import re
 import shutil
@@ -88,6 +89,7 @@ def given_away(root: pathlib.Path, kit: pathlib.Path) -> list[str]:
         return assemble.leaks(folder, secrets(root), [])
 
 
+@functools.cache
 def secrets(root: pathlib.Path) -> list[str]:
     """Lines of the solutions that stand in no lesson."""
     room, files = Classroom(root), lessons(root)

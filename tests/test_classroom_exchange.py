@@ -58,11 +58,10 @@ def test_an_account_without_a_name_is_told_by_its_number():
 def test_a_release_goes_there_and_feedback_comes_back_to_whom_it_belongs(room, shared, capsys):
     mine = room.folder / "nbgrader_config.py"
     mine.write_text('c = get_config()\nc.CourseDirectory.course_id = "bayes"\n' + mine.read_text())
-    write(room.release / LESSON / f"{LESSON}.ipynb", "first")
-    exchange.put(room, LESSON, shared)
+    there = shared / "bayes"
+    write(there / "outbound" / LESSON / f"{LESSON}.ipynb", "first")
     write(room.release / LESSON / f"{LESSON}.ipynb", "second")
     exchange.put(room, LESSON, shared)
-    there = shared / "bayes"
     assert (there / "outbound" / LESSON / f"{LESSON}.ipynb").read_text() == "second"
     assert stat.S_IMODE((there / "inbound").stat().st_mode) & 0o777 == 0o733  # into it, and no list of it
 

@@ -265,7 +265,8 @@ def teach(hub):
 
 
 LOOKS = """
-import os, resource
+import json, os
+from ipykernel.connect import get_connection_file
 def tried(what, *args):
     try:
         what(*args)
@@ -273,6 +274,7 @@ def tried(what, *args):
     except OSError as error:
         print("could not", what.__name__, *args[:1], error.strerror)
 print(os.environ["USER"], os.getuid())
+print("transport", json.load(open(get_connection_file()))["transport"])
 for folder in {folders}:
     tried(os.listdir, folder)
 tried(os.rename, {course!r}, {course!r} + "-mine")
@@ -331,6 +333,7 @@ def test_two_students_and_a_teacher(hub, teach):
     folders = [home[BOB], home[TEACHER], str(course / "inbound"), str(hub.state / "hub")]
     said = hub.kernel(ADA, LOOKS.format(folders=folders, course=str(course)))
     print(said)
+    assert "transport ipc" in said
     assert "COULD" not in said and said.count("could not") == 6 and f"{ADA} {pwd.getpwnam(ADA).pw_uid}" in said
     assert "right" in said.lower() or "✓" in said  # the check of a lesson, by the wheel of the kit
     assert hub.ask(ADA, "GET", f"/user/{BOB}/api/contents/{book}").status_code in (403, 404)

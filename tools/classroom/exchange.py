@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -89,5 +90,5 @@ def _nbgrader(room: Classroom, exchange: pathlib.Path, *args: str) -> None:
     command = [sys.executable, "-m", "nbgrader", *args, f"--Exchange.root={exchange}"]
     done = subprocess.run(command, cwd=room.folder, env=room.environment(), text=True, capture_output=True)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "ERROR" in line] or done.stderr.splitlines()[-1:]
-        raise Problem(f"nbgrader {args[0]}: {' '.join(said) or 'failed'}")
+        said = re.findall(r"^\[\w+ \| (?:CRITICAL|ERROR)\] (?!nbgrader )(.*)", done.stderr, re.M)
+        raise Problem(f"nbgrader {args[0]}: {' '.join(said) or done.stderr[-300:].strip() or 'failed'}")

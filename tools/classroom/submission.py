@@ -112,10 +112,10 @@ class Parent:
 
     def __init__(self, room: Classroom, lesson: str, manifest: dict):
         self.door, theirs = socket.socketpair()
-        ours = str(course(room, lesson))
+        ours, hidden = str(course(room, lesson)), tuple(map(str, (REPO, room.root, room.folder)))
         start = (
             f"import sys; sys.path[:0] = [{ours!r}, {str(REPO)!r}]; from tools.classroom.warm import main; "
-            f"main({theirs.fileno()}, {lesson!r}, {_imports(manifest)!r})"
+            f"main({theirs.fileno()}, {lesson!r}, {_imports(manifest)!r}, {hidden!r})"
         )
         env = {k: v for k, v in room.environment().items() if k != "PYTHONPATH"}
         self.process = subprocess.Popen(

@@ -427,6 +427,14 @@ def test_what_steers_a_terminal_is_not_in_the_table(tmp_path):
 # -- honest trouble
 
 
+def test_halves_of_characters_are_replaced(run):
+    message = "def normalised(w):\n    raise ValueError('\\ud800')"
+    came = run("print('\\ud800')\nraise ValueError('\\udfff')", {"90.2": message})
+    assert rights(came) == ["90.1", "90.3"]
+    for text in (came.cells[2]["text"], *came.cells[2]["error"], came.verdicts["90.2"]["says"]):
+        assert "?" in text.encode().decode() or text == "ValueError"
+
+
 def test_hundreds_of_magics_are_no_reason_not_to_grade():
     assert suspicion.notes([(1, "\n".join(["x = !ls"] * 600))], {}, {}) == []
 

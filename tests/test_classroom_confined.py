@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import os
+import platform
 import socket
+import sys
 import textwrap
 
 import nbformat
@@ -12,7 +15,7 @@ import psutil
 import pytest
 
 from tests import classroom_course as small
-from tools.classroom import sandbox, wire
+from tools.classroom import sandbox, suspicion, table, wire
 from tools.classroom.layout import REPO, Classroom
 from tools.classroom.release import release
 from tools.classroom.submission import Limits, Outcome, outcome
@@ -244,6 +247,76 @@ def test_too_much_memory_costs_the_cell_that_takes_it(run):
 
 
 @closed
+@pytest.mark.parametrize("takes", ["memory = mmap.mmap(-1, 2**30)", "memory = os.memfd_create('x')"])
+def test_memory_that_is_shared_or_a_file_counts_too(run, takes):
+    source = f"""
+        import mmap, os, time
+        for _ in range(3):
+            if os.fork() == 0:
+                {takes}
+                block = bytes(2**20)
+                for _ in range(1000):
+                    memory.write(block) if hasattr(memory, "write") else os.write(memory, block)
+                time.sleep(60)
+        time.sleep(60)
+    """
+    came = run(source, memory=2 * 2**30)
+    assert "GB of memory" in came.lost[2] and rights(came) == EVERYTHING
+
+
+@closed
+def test_memory_that_no_process_holds_is_bounded(run):
+    came = run(
+        """
+        import ctypes
+        c = ctypes.CDLL(None)
+        print([c.shmget(0, ctypes.c_size_t(2**30), 0o1600), c.shmget(0, ctypes.c_size_t(2**20), 0o1600) >= 0])
+        """
+    )
+    assert printed(came) == "[-1, True]\n"
+
+
+@closed
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="calls have other numbers there")
+def test_a_box_has_a_keyring_of_its_own():
+    """Not that of the session in which somebody grades, nor that of the submission before."""
+    c, put = ctypes.CDLL(None), [248, b"user", b"learning-data-test", b"1", 1, -3]
+    find = [250, 10, -3, b"user", b"learning-data-test", 0]
+
+    def inside(line):
+        before = c.syscall(*find)
+        wire.say(line, [before, c.syscall(*put)])
+
+    pid = os.fork()
+    if pid == 0:
+        try:
+            if c.syscall(250, 1, 0) < 0 or c.syscall(*put) < 0:
+                os._exit(77)  # this system has no keys to keep
+            for _ in range(2):
+                box = sandbox.Box(inside, [], 2**40)
+                said, _ = wire.hear(box.line)
+                box.end()
+                assert said[0] == -1
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) in (0, 77)
+
+
+@closed
+def test_a_course_below_usr_is_hidden(tmp_path):
+    """What is not to be seen is empty, though it lies in a folder that is there for Python's sake."""
+
+    def inside(line):
+        wire.say(line, [os.listdir("/usr/lib"), len(os.listdir("/usr/bin")) > 0, os.access("/usr/lib", os.W_OK)])
+
+    box = sandbox.Box(inside, [], 2**40, ("/usr/lib", str(tmp_path)))
+    said, _ = wire.hear(box.line)
+    box.end()
+    assert box.missing == "" and said[1] and set(said[0]) <= {"python3", os.path.basename(sys.prefix)}
+
+
+@closed
 def test_a_box_of_an_ordinary_user_is_closed_too():
     """As root the test becomes another user first; the interpreter's files may then be out of reach, not the point."""
     ours, theirs = socket.socketpair()
@@ -315,6 +388,13 @@ def test_a_notebook_that_speaks_for_itself_earns_nothing(run):
     assert "90.1" not in rights(file)
 
 
+def test_nobody_guesses_more_than_twice(run):
+    """Of answers to one exercise that a notebook brings forward itself, the third is nonsense, and costs the cell."""
+    third = "for _ in range(3):\n    ours, theirs = socket.socketpair()\n    say(['answer', '90.1', '', False], theirs)"
+    came = run(f"{LINE}\n{third}")
+    assert came.lost == {2: "its process said what nobody understands"} and rights(came) == EVERYTHING
+
+
 def test_errors_are_shown_as_far_as_no_hidden_input_can_be_in_them(run):
     said = run(answers={"90.1": "def small_entropy(p):\n    raise ValueError(f'mine, of {len(p)}')"}).verdicts["90.1"]
     assert said["says"] == "your function raised ValueError: mine, of 2"
@@ -338,7 +418,25 @@ def test_errors_are_shown_as_far_as_no_hidden_input_can_be_in_them(run):
     assert "seen" not in run(answers=passed_on).verdicts["90.2"]["says"]
 
 
+def test_what_steers_a_terminal_is_not_in_the_table(tmp_path):
+    said, row = [], table.Row("ada", notes=["error in cell 3: \x1b[2K\nbob  10/10"], status="\x07")
+    table.show([row], said.append)
+    assert "\n" not in said[-1] and "\x1b" not in said[-1] and "\x07" not in said[-1]
+
+
 # -- honest trouble
+
+
+def test_halves_of_characters_are_replaced(run):
+    message = "def normalised(w):\n    raise ValueError('\\ud800')"
+    came = run("print('\\ud800')\nraise ValueError('\\udfff')", {"90.2": message})
+    assert rights(came) == ["90.1", "90.3"]
+    for text in (came.cells[2]["text"], *came.cells[2]["error"], came.verdicts["90.2"]["says"]):
+        assert "?" in text.encode().decode() or text == "ValueError"
+
+
+def test_hundreds_of_magics_are_no_reason_not_to_grade():
+    assert suspicion.notes([(1, "\n".join(["x = !ls"] * 600))], {}, {}) == []
 
 
 @pytest.mark.parametrize("trouble", ["import os\nos._exit(3)", "import ctypes\nctypes.string_at(0)", "1 / 0", "exit()"])

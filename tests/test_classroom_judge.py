@@ -120,6 +120,22 @@ def test_a_property_broken_in_a_function_of_the_check_cannot_be_swallowed(line):
     assert not function._line.theirs and function(lambda x: 5) == 5
 
 
+def test_what_a_check_has_bound_is_not_for_the_answer_to_give(line):
+    check = own(
+        "asked, truth = [], [3]\n"
+        "def spied(t, asked=asked, *, truth=truth):\n    asked.append(t)\n    return t * truth[0]\n"
+        "def any_number(*t, asked=asked):\n    asked.append(t)"
+    )
+    assert line(lambda f: f(2) + f(t=3))(check["spied"]) == 15
+    for call in (lambda f: f(2, []), lambda f: f(2, asked=[]), lambda f: f(2, truth=[0])):
+        with pytest.raises(TypeError, match="takes nothing else here"):
+            line(call)(check["spied"])
+    line(lambda f: f(4, 5))(check["any_number"])
+    with pytest.raises(TypeError):
+        line(lambda f: f(4, asked=[]))(check["any_number"])
+    assert check["asked"] == [2, 3, (4, 5)]
+
+
 def test_other_errors_of_a_function_of_the_check_can_be_caught(line):
     check = own("def f(x):\n    raise ValueError('too large')")
 
@@ -276,6 +292,26 @@ def test_an_answer_is_right_wrong_late_dead_or_not_to_be_read(line):
         raise NotImplementedError
 
     assert judged(line, attempt)["verdict"] == Verdict.NOT_ATTEMPTED
+
+
+def test_a_reply_that_trickles_in_is_late_all_the_same():
+    ours, theirs = socket.socketpair()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            theirs.sendall(struct.pack("!Q", 1000))
+            while theirs.send(b" "):
+                time.sleep(0.05)
+        finally:
+            os._exit(0)
+    theirs.close()
+    began = time.monotonic()
+    for hears in (wire.receive, wire.hear):
+        with pytest.raises(TimeoutError):
+            hears(ours, 2**20, time.monotonic() + 0.3)
+    ours.close()
+    os.waitpid(pid, 0)
+    assert time.monotonic() - began < 20
 
 
 def test_the_better_of_two_answers_counts_and_that_is_said(line):

@@ -27,9 +27,11 @@ from tools.classroom.verdict import TO_STUDENT, Verdict
 
 LARGEST = 200_000  # bytes of a page
 _LIMITS = (20_000, 6_000, 2_000, 600, 100)  # characters of each text on it, until the page is small enough
+# A formula that a student wrote may not link, nor lay itself over the page (\href, \style).
 _MATHS = """window.MathJax = {
   loader: {load: ["input/tex", "output/chtml"]},
-  tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]], processEscapes: true, processEnvironments: true},
+  tex: {inlineMath: [["$", "$"], ["\\\\(", "\\\\)"]], processEscapes: true, processEnvironments: true,
+    autoload: {html: []}, require: {defaultAllow: false}},
   options: {ignoreHtmlClass: "highlight|input_area|output_text"},
 };
 """

@@ -12,6 +12,7 @@ import json
 import pickle
 import socket
 import time
+import types
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,7 @@ class Line:
     def _next_reply(self) -> list:
         """The reply; on the way to it, what the answer asks of the check's own functions is answered."""
         while True:
-            self.socket.settimeout(max(0.01, self.deadline - time.monotonic()))
-            reply = json.loads(wire.receive(self.socket, wire.LIMIT))
+            reply = json.loads(wire.receive(self.socket, wire.LIMIT, self.deadline))
             if type(reply) is not list or not reply:
                 raise ValueError("no reply")
             if reply[0] != "ask":
@@ -91,6 +91,8 @@ class Line:
             raise Lost("asks for what is not public")
         try:
             before = [np.array(a) if type(a) is np.ndarray else None for a in given[0]] if op == "call" else []
+            if op == "call":
+                _leaves_its_own(thing, *given)
             value = perform(op, thing, given)
             pairs = enumerate(zip(before, given[0] if before else [], strict=True))
             changed = [(i, a) for i, (b, a) in pairs if b is not None and a.tobytes() != b.tobytes()]
@@ -107,6 +109,17 @@ class Line:
         broken, self.broken = self.broken, None
         if broken is not None:
             raise broken
+
+
+def _leaves_its_own(thing: Any, args: Any, named: Any) -> None:
+    """`TypeError` if an answer gives a parameter that the check has bound, as in ``def spied(x, asked=asked)``."""
+    if type(thing) is types.FunctionType:
+        code, bound = thing.__code__, len(thing.__defaults__ or ())
+        positional = code.co_varnames[: code.co_argcount]
+        own = {*positional[code.co_argcount - bound :], *(thing.__kwdefaults__ or ())}
+        if own & set(named) or bound and len(args) > code.co_argcount - bound:
+            takes = ", ".join(positional[: code.co_argcount - bound])
+            raise TypeError(f"{thing.__name__}({takes}) takes nothing else here")
 
 
 def perform(op: str, thing: Any, given: list) -> Any:

@@ -44,10 +44,13 @@ class Box:
         inside: what runs in it, with the other end of the line.
         shown: folders of the course to be seen inside, besides Python and its packages.
         memory: bytes of address space of each process, and of what all of them may hold besides what they began with.
+        hidden: folders that are not to be seen, even if they lie in one that is (a course below ``/usr``).
     """
 
-    def __init__(self, inside: Callable[[socket.socket], Any], shown: list[str], memory: int):
-        self.memory, self._looked = memory, 0.0
+    def __init__(
+        self, inside: Callable[[socket.socket], Any], shown: list[str], memory: int, hidden: tuple[str, ...] = ()
+    ):
+        self.memory, self.hidden, self._looked = memory, hidden, 0.0
         self._begun_with = _private(os.getpid())
         self.missing = self._begin(inside, shown, closed=True)
         if self.missing:
@@ -69,7 +72,7 @@ class Box:
                 with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
                     file.write("1000")  # if memory runs out, this goes first
                 follow_parent()
-                _keeper(inside, theirs, tell, shown if closed else None, self.memory)
+                _keeper(inside, theirs, tell, (shown, self.hidden) if closed else None, self.memory)
             finally:
                 os._exit(0)
         os.close(tell)
@@ -87,8 +90,9 @@ class Box:
         inside = _descendants(self.pid)
         if len(inside) > PROCESSES:
             return f"it started more than {PROCESSES} processes"
-        if sum(max(0, _private(pid) - self._begun_with) for pid in inside) > self.memory:
-            if sum(_share(pid) for pid in inside) > self.memory:
+        unmapped = _unmapped(inside)
+        if sum(max(0, _private(pid) - self._begun_with) for pid in inside) + unmapped > self.memory:
+            if sum(_share(pid) for pid in inside) + unmapped > self.memory:
                 return f"it used more than {self.memory / 2**30:g} GB of memory"
         return ""
 
@@ -136,14 +140,14 @@ def refusal() -> str:
     return box.missing
 
 
-def _keeper(inside: Callable, line: socket.socket, tell: int, shown: list[str] | None, memory: int) -> None:
+def _keeper(inside: Callable, line: socket.socket, tell: int, seen: tuple | None, memory: int) -> None:
     """The process between session and box: enters the namespaces, and waits for the first process in them."""
 
     def say(what: str, text: str) -> None:
         os.write(tell, f"{what}={text}\n".encode())
 
     try:
-        namespaces.leave_network() if shown is None else namespaces.leave()
+        namespaces.leave_network() if seen is None else namespaces.leave()
         first = os.fork()
     except (OSError, AttributeError) as error:
         return say("missing", str(error).replace("\n", " ") or type(error).__name__)
@@ -155,8 +159,8 @@ def _keeper(inside: Callable, line: socket.socket, tell: int, shown: list[str] |
         return
     follow_parent()
     try:
-        if shown is not None:
-            namespaces.enter(shown)
+        if seen is not None:
+            namespaces.enter(*seen)
             os.environ |= {"HOME": "/tmp", "TMPDIR": "/tmp", "USER": "student", "LOGNAME": "student"}
         os.chdir("/tmp")
         _bound(memory)
@@ -196,6 +200,12 @@ def _bound(memory: int) -> None:
             resource.setrlimit(getattr(resource, f"RLIMIT_{what}"), (limit, limit))
 
 
+def bound_memory(memory: int) -> None:
+    """From now on this process gets no more address space than that."""
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
 def _descendants(pid: int) -> list[int]:
     """Numbers of all processes below one, read where the system lists them, else looked for."""
     found, todo = [], [pid]
@@ -215,11 +225,27 @@ def _descendants(pid: int) -> list[int]:
 
 
 def _private(pid: int) -> int:
-    """Bytes of memory of a process, but for files, whoever else has the same pages."""
+    """Bytes of memory of a process, but for files, whoever else has the same pages; memory that is shared, too."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as file:
+        said = dict(line.split(":", 1) for line in file)
+        return 1024 * sum(int(said[kind].split()[0]) for kind in ("RssAnon", "RssShmem") if kind in said)
     with contextlib.suppress(psutil.Error):
         memory = psutil.Process(pid).memory_info()
         return memory.rss - getattr(memory, "shared", 0)
     return 0
+
+
+def _unmapped(pids: list[int]) -> int:
+    """Bytes in files that exist only in memory, and are open in these processes."""
+    sizes = {}
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for fd in os.listdir(f"/proc/{pid}/fd"):
+                with contextlib.suppress(OSError):
+                    if os.readlink(f"/proc/{pid}/fd/{fd}").startswith("/memfd:"):
+                        file = os.stat(f"/proc/{pid}/fd/{fd}")
+                        sizes[file.st_dev, file.st_ino] = 512 * file.st_blocks
+    return sum(sizes.values())
 
 
 def _share(pid: int) -> int:

@@ -6,6 +6,7 @@ import ast
 import atexit
 import contextlib
 import hashlib
+import json
 import pathlib
 import socket
 import subprocess
@@ -112,10 +113,10 @@ class Parent:
 
     def __init__(self, room: Classroom, lesson: str, manifest: dict):
         self.door, theirs = socket.socketpair()
-        ours = str(course(room, lesson))
+        ours, hidden = str(course(room, lesson)), tuple(map(str, (REPO, room.root, room.folder)))
         start = (
             f"import sys; sys.path[:0] = [{ours!r}, {str(REPO)!r}]; from tools.classroom.warm import main; "
-            f"main({theirs.fileno()}, {lesson!r}, {_imports(manifest)!r})"
+            f"main({theirs.fileno()}, {lesson!r}, {_imports(manifest)!r}, {hidden!r})"
         )
         env = {k: v for k, v in room.environment().items() if k != "PYTHONPATH"}
         self.process = subprocess.Popen(
@@ -177,6 +178,7 @@ def _once(room: Classroom, lesson: str, manifest: dict, nb: Any, limits: Limits)
             line.settimeout(120 + 4 * len(jobs) * (sent["limit"] + 5))
             wire.say(line, jobs)
             said, _ = wire.hear(line)
+            story, said = _whole(story), _whole(said)
     except (OSError, EOFError, ValueError) as error:
         lost = found(Verdict.LOST, f"{type(error).__name__}: {error}")
         return Outcome(verdicts={id: dict(lost) for id in jobs})
@@ -185,6 +187,11 @@ def _once(room: Classroom, lesson: str, manifest: dict, nb: Any, limits: Limits)
     cut = any("at" in s and s["at"] not in cells and s["at"] not in lost for s in steps)
     verdicts = {id: said.get(id) or _absent(id, nb, cells, lost, cut) for id in jobs}
     return Outcome(verdicts, cells, lost, cut, story["open"])
+
+
+def _whole(said: Any) -> Any:
+    """The same without halves of characters (lone surrogates), which no file can hold."""
+    return json.loads(json.dumps(said, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def _absent(id: str, nb: Any, cells: dict[int, dict], lost: dict[int, str], cut: bool) -> dict:

@@ -93,7 +93,7 @@ def parse(source: str) -> ast.Module | None:
     """The tree of a cell, IPython's own lines translated; None if it has a syntax error."""
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.parse(source)
-    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+    with contextlib.suppress(SyntaxError, ValueError, RuntimeError, MemoryError):  # RuntimeError: hundreds of magics
         from IPython.core.inputtransformer2 import TransformerManager
 
         return ast.parse(TransformerManager().transform_cell(source))

@@ -69,7 +69,8 @@ def write_csv(room: Classroom, lesson: str, ids: list[str], rows: list[Row], par
         scores = ["" if row.scores.get(id) is None else f"{row.scores[id]:g}" for id in ids]
         late = ["" if row.days_late is None else row.days_late, f"{row.penalty:g}"]
         sums = [f"{row.auto:g}", f"{row.manual:g}", f"{row.raw:g}", *late, f"{row.total:g}", f"{row.max:g}"]
-        kept[row.student] = [row.student, lesson, *scores, *sums, row.pending, row.status, "; ".join(row.notes)]
+        notes = files.printable("; ".join(row.notes))
+        kept[row.student] = [row.student, lesson, *scores, *sums, row.pending, row.status, notes]
     files.write_rows(file, [head, *(kept[k] for k in sorted(kept))])
 
 
@@ -79,4 +80,5 @@ def show(rows: list[Row], say: Callable) -> None:
     say(f"\n{'student':{wide}}  {'score':>9}  {'status':10}  notes")
     for row in rows:
         notes = row.notes + ([f"{row.pending} to grade by hand"] if row.pending else [])
-        say(f"{row.student:{wide}}  {row.total:>4g}/{row.max:<4g}  {row.status:10}  {'; '.join(notes)}".rstrip())
+        said = files.printable("; ".join(notes))
+        say(f"{row.student:{wide}}  {row.total:>4g}/{row.max:<4g}  {files.printable(row.status):10}  {said}".rstrip())

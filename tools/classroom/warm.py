@@ -22,11 +22,12 @@ from tools.classroom import notebook, sandbox, wire
 from tools.classroom.judge import Held, judge
 
 GRACE = 3.0  # seconds after its time in which a cell may still stop by itself
+HELD = 2  # answers to one exercise: as it was at its test, and at the end
 LOSSES = 4  # cells that may be lost; after them the rest of the notebook is not run
 MOST = 4 * 2**20  # bytes of one message from a box
 
 
-def main(door: int, lesson: str, preload: list[str]) -> None:
+def main(door: int, lesson: str, preload: list[str], hidden: tuple[str, ...]) -> None:
     """Wait for lines at the door, one byte each, until all who hold the other end are gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -47,7 +48,7 @@ def main(door: int, lesson: str, preload: list[str]) -> None:
                 entrance.close()
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 sandbox.follow_parent()
-                Session(socket.socket(fileno=fds[0]), shell, [shown]).run()
+                Session(socket.socket(fileno=fds[0]), shell, [shown], hidden).run()
             finally:
                 os._exit(0)
         for fd in fds:
@@ -57,8 +58,8 @@ def main(door: int, lesson: str, preload: list[str]) -> None:
 class Session:
     """The trusted process of one submission."""
 
-    def __init__(self, client: socket.socket, shell: Any, shown: list[str]):
-        self.client, self.shell, self.shown = client, shell, shown
+    def __init__(self, client: socket.socket, shell: Any, shown: list[str], hidden: tuple[str, ...]):
+        self.client, self.shell, self.shown, self.hidden = client, shell, shown, hidden
         sandbox.hide()
 
     def run(self) -> None:
@@ -72,7 +73,7 @@ class Session:
             plan = [s for s in job["plan"] if "hold" in s or (str(s["at"]) not in lost and s["at"] < end)]
             left = job["total"] - (time.monotonic() - began)
             inside = functools.partial(self._inside, job=job, plan=plan, left=left)
-            box = sandbox.Box(inside, self.shown, job["memory"])
+            box = sandbox.Box(inside, self.shown, job["memory"], self.hidden)
             story["open"] = box.missing
             held, loss = self._conduct(box, job, plan, story)
             if loss is None or len(lost) > LOSSES:
@@ -82,6 +83,7 @@ class Session:
         try:
             wire.say(self.client, story)
             jobs, _ = wire.hear(self.client)
+            sandbox.bound_memory(job["memory"])  # of what answers make the judge read and do, too
             with box.watched():
                 said = judge(held, jobs, job["limit"])
             wire.say(self.client, said)
@@ -97,17 +99,22 @@ class Session:
         known = {step["hold"] for step in plan if "hold" in step}
         held: list[Held] = []
         patience = 60.0
+
+        def enough(id: str) -> bool:  # no third guess
+            return sum(one.id == id for one in held) >= HELD
+
         while True:
             why = self._wait(box, patience)
             try:
-                message, line = (None, None) if why else wire.hear(box.line, MOST)
+                until = time.monotonic() + job["seconds"] + GRACE
+                message, line = (None, None) if why else wire.hear(box.line, MOST, until)
             except (OSError, EOFError, ValueError, RecursionError, MemoryError):
                 why, message, line = "it ended its process", None, None
             match message:
                 case ["cell", int(at), dict(about)] if at in waiting:
                     del waiting[: waiting.index(at) + 1]
                     story["cells"][str(at)] = _plain(about)
-                case ["answer", str(id), str(note), bool(again)] if line and id in known and len(held) < 500:
+                case ["answer", str(id), str(note), bool(again)] if line and id in known and not enough(id):
                     held.append(Held(id, line, note[:80], again))
                 case ["end"]:
                     return held, None

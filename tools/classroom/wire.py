@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import struct
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -26,12 +27,16 @@ def send(line: socket.socket, data: bytes) -> None:
     line.sendall(struct.pack("!Q", len(data)) + data)
 
 
-def receive(line: socket.socket, limit: int = 2**34) -> bytes:
-    """One message; `EOFError` when the other side is gone or says more than the limit."""
-    size = struct.unpack("!Q", _exactly(line, 8))[0]
+def receive(line: socket.socket, limit: int = 2**34, until: float | None = None) -> bytes:
+    """One message; `EOFError` when the other side is gone or says more than the limit.
+
+    Args:
+        until: when all of it must have come (as `time.monotonic`); else the line's own limit holds for each part.
+    """
+    size = struct.unpack("!Q", _exactly(line, 8, until))[0]
     if size > limit:
         raise EOFError(f"a reply of {size} bytes")
-    return _exactly(line, size)
+    return _exactly(line, size, until)
 
 
 def say(line: socket.socket, message: Any, handed: socket.socket | None = None) -> None:
@@ -45,14 +50,18 @@ def say(line: socket.socket, message: Any, handed: socket.socket | None = None) 
     line.sendall(data)
 
 
-def hear(line: socket.socket, limit: int = 2**34) -> tuple[Any, socket.socket | None]:
+def hear(line: socket.socket, limit: int = 2**34, until: float | None = None) -> tuple[Any, socket.socket | None]:
     """What `say` sent, from somebody who may send anything.
+
+    Args:
+        until: when all of it must have come, as for `receive`.
 
     Raises:
         EOFError, OSError, ValueError: the other side is gone, late, or sent something else.
     """
     head, handed = b"", []
     while len(head) < 8:
+        _hurry(line, until)
         part, fds, _, _ = socket.recv_fds(line, 8 - len(head), 4)
         handed += fds
         if not part:
@@ -64,12 +73,18 @@ def hear(line: socket.socket, limit: int = 2**34) -> tuple[Any, socket.socket | 
     size = struct.unpack("!Q", head)[0]
     if size > limit:
         raise EOFError(f"a message of {size} bytes")
-    return json.loads(_exactly(line, size)), other
+    return json.loads(_exactly(line, size, until)), other
 
 
-def _exactly(line: socket.socket, n: int) -> bytes:
+def _hurry(line: socket.socket, until: float | None) -> None:
+    if until is not None:
+        line.settimeout(max(0.01, until - time.monotonic()))
+
+
+def _exactly(line: socket.socket, n: int, until: float | None = None) -> bytes:
     data = bytearray()
     while len(data) < n:
+        _hurry(line, until)
         part = line.recv(min(n - len(data), 2**20))
         if not part:
             raise EOFError("closed")

@@ -125,7 +125,7 @@ def test_release_holds_exactly_what_students_get(room):
     readme = (room.release / small.LESSON / "README.txt").read_text()
     assert (
         "A small lesson" in readme
-        and "pip install" in readme
+        and "set up the course" in readme
         and "10 points" in readme
         and f"{small.LESSON}.ipynb" in readme
     )

@@ -72,7 +72,10 @@ class Line:
         return at
 
     def _next_reply(self) -> list:
-        """The reply; on the way to it, what the answer asks of the check's own functions is answered."""
+        """The reply; on the way to it, what the answer asks of the check's own functions is answered.
+
+        The time that this takes here is not the answer's.
+        """
         while True:
             self.socket.settimeout(max(0.01, self.deadline - time.monotonic()))
             reply = json.loads(wire.receive(self.socket, wire.LIMIT))
@@ -80,7 +83,9 @@ class Line:
                 raise ValueError("no reply")
             if reply[0] != "ask":
                 return reply
+            began = time.monotonic()
             self._oblige(*reply[1:])
+            self.deadline += time.monotonic() - began
 
     def _oblige(self, op: str, id: int, *rest: Any) -> None:
         from genutils.check.expect import StillRunning

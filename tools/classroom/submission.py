@@ -174,7 +174,7 @@ def _once(room: Classroom, lesson: str, manifest: dict, nb: Any, limits: Limits)
             line.settimeout(12 * limits.timeout + 120)
             wire.say(line, sent)
             story, _ = wire.hear(line)
-            line.settimeout(120 + 4 * len(jobs) * (sent["limit"] + 5))
+            line.settimeout(120 + 8 * len(jobs) * (sent["limit"] + 5))
             wire.say(line, jobs)
             said, _ = wire.hear(line)
     except (OSError, EOFError, ValueError) as error:

@@ -65,9 +65,9 @@ EVERYTHING = list(small.SOLVED)
 
 @closed
 def test_only_what_python_needs_is_there(run, room):
-    hidden = [REPO / "solutions", REPO / "tests", REPO / "tools", room.folder, room.root / "solutions"]
+    hidden = [REPO / "solutions", REPO / "tests", REPO / "tools", room.root / "solutions"]
     hidden += [
-        room.private,
+        room.private / f"{small.LESSON}.json",
         room.gradebooks,
         "/root/.ssh",
         "/home",
@@ -82,11 +82,13 @@ def test_only_what_python_needs_is_there(run, room):
         f"""
         import os
         print([p for p in {[str(p) for p in hidden]} if os.path.exists(p)])
+        print([os.path.relpath(p, {str(room.folder)!r}) for p, _, f in os.walk({str(room.folder)!r}) if f][:1])
         print(sorted(os.listdir("/")))
         print(os.environ.get("HOME"), os.getcwd(), os.listdir("/tmp") != None, len(os.listdir("/dev")))
         """
     )
-    nothing, top, home, _ = printed(came).split("\n")
+    nothing, ours, top, home, _ = printed(came).split("\n")
+    assert eval(ours) in ([], [f"private/{small.LESSON}/course/genutils"])  # only what grades, where it lies
     assert nothing == "[]" and home.startswith("/tmp /tmp True")
     assert set(eval(top)) - {"work", "root", "home", "opt"} <= set(
         "bin sbin lib lib32 lib64 usr etc dev proc tmp".split()
@@ -469,6 +471,14 @@ def test_what_no_pickle_carries_is_judged(run):
 def test_magics_and_await_run_as_in_a_kernel(run):
     came = run("%matplotlib inline\n%time 1 + 1\nimport asyncio\nawait asyncio.sleep(0)\nprint('done')\n3 * 7")
     assert "done" in printed(came) and "21" in printed(came)
+    came = run("!echo seen; exit 3\nfiles = !echo listed\nprint(_exit_code, *files)")
+    assert printed(came).split() == ["seen", "3", "listed"]
+
+
+def test_an_error_of_many_frames_is_told_at_once(run):
+    came = run("def deeper(n):\n    return deeper(n + 1)\n\ndeeper(0)", timeout=5)
+    assert came.cells[2]["error"][0] == "RecursionError" and not came.cells[2]["late"]
+    assert rights(came) == EVERYTHING
 
 
 def test_an_answer_of_another_name_or_place_is_taken_and_said(run, room):

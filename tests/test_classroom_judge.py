@@ -366,6 +366,13 @@ def test_judge_and_check_agree_about_time(line):
         check.check(entropy_bits, "04.1", grading=True, limit=0.2)
 
 
+def test_the_time_of_the_check_is_not_the_answers(line):
+    slow = own("import time\ndef f(x):\n    time.sleep(0.2)\n    return x")["f"]
+    patient = line(lambda f: [f(k) for k in range(5)])
+    patient._line.deadline = time.monotonic() + 0.9
+    assert patient(slow) == [0, 1, 2, 3, 4] and patient._line.fault is None
+
+
 def test_every_verdict_has_words():
     for verdict in Verdict:
         text = words(found(verdict, "it is", "so"))

@@ -21,6 +21,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from tests import classroom_course as small
 from tools.classroom import assemble, course, files, formgrader, gradebook, settings, table
+from tools.classroom.cells import ANSWER, TEST, grade_id
 from tools.classroom.collect import Submission
 from tools.classroom.grade import grade
 from tools.classroom.layout import Classroom, Problem
@@ -59,7 +60,7 @@ def handed_in(released):
         marks = [c.metadata["nbgrader"]["grade_id"] for c in nb.cells if "nbgrader" in c.metadata]
         assert len(marks) == len(set(marks))
         tests = [e["test"] for e in manifest["exercises"].values()]
-        assert set(tests) <= set(marks) and "ex-90-w-answer" in marks
+        assert set(tests) <= set(marks) and grade_id("90.w", ANSWER) in marks
         answers = {id: small.find(nb, id, "answer").source for id in [*small.NAMES, "90.w"] if has_answer(nb, id)}
         return answers, "; ".join(notes)
 
@@ -197,7 +198,7 @@ def test_a_function_written_elsewhere_counts(handed_in, where):
     answers, notes = repaired(nb)
     assert answers["90.1"] == SOLVED["90.1"] and "the answer to 90.1 stands in cell" in notes
     index = [c.metadata.get("nbgrader", {}).get("grade_id") for c in nb.cells].index
-    assert index("ex-90-1-answer") < index("ex-90-1-test")
+    assert index(grade_id("90.1", ANSWER)) < index(grade_id("90.1", TEST))
 
 
 def test_an_answer_that_is_nowhere_is_said(handed_in):
@@ -363,7 +364,7 @@ class Desk:
             sub.texts = dict.fromkeys(ids, text)
             with gradebook.open_gradebook(self.room, small.LESSON) as book:  # as nbgrader's SaveAutoGrades
                 for grade in book.find_submission(small.LESSON, "ada").notebooks[0].grades:
-                    grade.auto_score = None if grade.name == "ex-90-w-answer" else grade.cell.max_score
+                    grade.auto_score = None if grade.name == grade_id("90.w", ANSWER) else grade.cell.max_score
                     grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
                 book.db.commit()
         job = types.SimpleNamespace(room=self.room, lesson=small.LESSON, execute=execute)
@@ -371,7 +372,7 @@ class Desk:
         row.notes += notes.get("ada", [])
         return row
 
-    def by_hand(self, points: float | None, cell: str = "ex-90-w-answer") -> None:
+    def by_hand(self, points: float | None, cell: str = grade_id("90.w", ANSWER)) -> None:
         """As Formgrader saves a score."""
         with gradebook.open_gradebook(self.room, small.LESSON) as book:
             grade = book.find_grade(cell, small.LESSON, small.LESSON, "ada")

@@ -7,8 +7,9 @@ import collections
 import functools
 import pathlib
 
-from tools.classroom import similarity
-from tools.classroom.similarity import Answer, answer, candidates, matches
+from tools.classroom import fingerprint, similarity
+from tools.classroom.fingerprint import Answer, answer
+from tools.classroom.similarity import candidates, matches
 
 ROOT = pathlib.Path(__file__).parents[1]
 LESSONS = [ROOT / "tests" / "mutants" / f"lesson_{n}.py" for n in ("02", "04", "07")]
@@ -34,7 +35,7 @@ class Disguise(ast.NodeTransformer):
     """New names for all locals, and another docstring."""
 
     def __init__(self, tree: ast.AST):
-        self.new = {name: f"my_{k}" for k, name in enumerate(sorted(similarity._locals(tree)))}
+        self.new = {name: f"my_{k}" for k, name in enumerate(sorted(fingerprint._locals(tree)))}
 
     def visit_Name(self, node):
         node.id = self.new.get(node.id, node.id)

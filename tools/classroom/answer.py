@@ -65,15 +65,11 @@ class Server:
             self._do((kind, *found), handed)
 
     def _receive(self) -> tuple[Any, Handed]:
-        handed = Handed()
+        unpickler = _Unpickler(io.BytesIO(wire.receive(self.line)))
+        unpickler.server, unpickler.handed = self, Handed()
+        return unpickler.load(), unpickler.handed
 
-        class Unpickler(pickle.Unpickler):
-            def persistent_load(_, what: tuple) -> Any:  # noqa: N805
-                return self._stands_for(what, handed)
-
-        return Unpickler(io.BytesIO(wire.receive(self.line))).load(), handed
-
-    def _stands_for(self, what: tuple, handed: Handed) -> Any:
+    def stands_for(self, what: tuple, handed: Handed) -> Any:
         leaves = handed.leaves
         match what:
             case ("array", at, kind, shape, data):
@@ -137,6 +133,14 @@ class Server:
         if wire.is_tensor(thing):
             raise RuntimeError("gradients do not pass through a function of the check")
         return self._other(thing, [])
+
+
+class _Unpickler(pickle.Unpickler):
+    server: Server
+    handed: Handed
+
+    def persistent_load(self, what: tuple) -> Any:
+        return self.server.stands_for(what, self.handed)
 
 
 class Handed:

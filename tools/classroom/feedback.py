@@ -174,7 +174,7 @@ def _body(manifest: dict[str, Any], record: Record, hidden: list[str], limit: in
     rows, parts = [], []
     for id, answer in record.answers.items():
         name = names[id] or manifest["exercises"].get(id, {}).get("name", "in your own words")
-        anchor = "ex-" + id.replace(".", "-")
+        anchor = f"exercise-{id.replace('.', '-')}"
         colour, word = _word(answer, blank=id in manifest["manual"] and answer.source.strip() == stub[id].strip())
         points = f"{_points(answer.score)} of {answer.points:g}"
         rows.append(

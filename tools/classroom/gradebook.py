@@ -9,12 +9,12 @@ when it is another the score stays, and so does the mark, until a person has loo
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
 import warnings
 from typing import Any
 
 from tools.classroom import feedback, files
+from tools.classroom.bounds import bound_scores
 from tools.classroom.collect import Submission
 from tools.classroom.layout import Classroom
 from tools.classroom.table import Row, story_notes
@@ -27,23 +27,6 @@ def open_gradebook(room: Classroom, lesson: str) -> Any:
 
     bound_scores()
     return Gradebook(f"sqlite:///{room.gradebook(lesson)}?timeout=60", "course")
-
-
-def bound_scores() -> None:
-    """From now on no score by hand of this process lies below zero or above its maximum. Extra credit is what it is."""
-    from nbgrader.api import Grade
-    from sqlalchemy import event
-
-    if not event.contains(Grade.manual_score, "set", _bounded):
-        event.listen(Grade.manual_score, "set", _bounded, retval=True)
-
-
-def _bounded(grade: Any, value: Any, *_: Any) -> float | None:
-    if value is None or grade.cell is None:
-        return value
-    if not math.isfinite(value := float(value)):
-        raise ValueError(f"a score of {value} for {grade.name}; give a number from 0 to {grade.cell.max_score:g}")
-    return min(max(value, 0.0), float(grade.cell.max_score))
 
 
 def tie(room: Classroom, lesson: str, manifest: dict) -> dict[str, list[str]]:

@@ -24,6 +24,14 @@ from tools.classroom.verdict import Verdict
 from tools.classroom.wire import Lost
 
 CHECKS = "genutils.check.lesson_"
+_COPIED = frozenset({type(None), bool, int, float, complex, str, bytes, tuple, dict})
+
+
+class _Pickler(cloudpickle.Pickler):
+    parcel: Parcel
+
+    def persistent_id(self, thing: Any) -> Any:
+        return None if type(thing) in _COPIED else self.parcel.stands_for(thing)
 
 
 class Parcel:
@@ -36,14 +44,10 @@ class Parcel:
         self._views: dict[int, tuple[Any, Any]] = {}  # of a tensor by its id: as an array, and itself
 
     def dumps(self, message: Any) -> bytes:
-        parcel = self
-
-        class Pickler(cloudpickle.Pickler):
-            def persistent_id(self, thing: Any) -> Any:
-                return parcel.stands_for(thing)
-
         out = io.BytesIO()
-        Pickler(out, protocol=5).dump(message)
+        pickler = _Pickler(out, protocol=5)
+        pickler.parcel = self
+        pickler.dump(message)
         return out.getvalue()
 
     def stands_for(self, thing: Any) -> Any:

@@ -59,8 +59,8 @@ def judge(held: list[Held], jobs: dict[str, dict], limit: float) -> dict[str, di
 
 def _examine(line: remote.Line, id: str, seeds: list[int], limit: float) -> dict:
     line.deadline = time.monotonic() + limit
-    for seed in seeds:
-        about = _run(line, id, seed, max(0.01, line.deadline - time.monotonic()) + 2)
+    for seed in seeds:  # the line sees to the answer's time; the check's own may be as much again
+        about = _run(line, id, seed, 2 * max(0.01, line.deadline - time.monotonic()) + 2)
         if about["verdict"] != Verdict.RIGHT:
             return about
     return found(Verdict.RIGHT)

@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -41,6 +42,7 @@ class Tail(io.BufferedIOBase):
 def new_shell() -> Any:
     """An IPython shell as a kernel's, which writes no history and shows everything as text."""
     from IPython.core.displayhook import DisplayHook
+    from IPython.core.error import UsageError
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -53,6 +55,29 @@ def new_shell() -> Any:
 
         def enable_gui(self, gui: Any = None) -> None:
             pass
+
+        def ask_exit(self) -> None:  # exit() in a cell
+            pass
+
+        def system(self, cmd: str) -> None:  # !command, for which there is no terminal here
+            done = subprocess.run(
+                self.var_expand(cmd, depth=1),
+                shell=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            print(done.stdout.decode("utf-8", "replace"), end="")
+            self.user_ns["_exit_code"] = done.returncode
+
+        system_piped = system
+
+        def showtraceback(self, exc_tuple: Any = None, *args: Any, **options: Any) -> None:
+            kind, error, _ = self._get_exc_info(exc_tuple)
+            if issubclass(kind, UsageError | SyntaxError):
+                super().showtraceback(exc_tuple, *args, **options)
+            else:  # nobody reads the thousand frames of a runaway recursion, which take long to write
+                self._showtraceback(kind, error, [])
 
         def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
             try:

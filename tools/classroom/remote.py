@@ -73,14 +73,19 @@ class Line:
         return at
 
     def _next_reply(self) -> list:
-        """The reply; on the way to it, what the answer asks of the check's own functions is answered."""
+        """The reply; on the way to it, what the answer asks of the check's own functions is answered.
+
+        The time that this takes here is not the answer's.
+        """
         while True:
             reply = json.loads(wire.receive(self.socket, wire.LIMIT, self.deadline))
             if type(reply) is not list or not reply:
                 raise ValueError("no reply")
             if reply[0] != "ask":
                 return reply
+            began = time.monotonic()
             self._oblige(*reply[1:])
+            self.deadline += time.monotonic() - began
 
     def _oblige(self, op: str, id: int, *rest: Any) -> None:
         from genutils.check.expect import StillRunning

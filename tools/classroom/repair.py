@@ -7,15 +7,14 @@ was written elsewhere is copied into its place, halves of a split cell are joine
 
 from __future__ import annotations
 
-import ast
 import copy
 import hashlib
-import re
 from collections.abc import Iterable
 from typing import Any
 
 import nbformat
 
+from tools.classroom import shape
 from tools.classroom.cells import ANSWER, QUESTION, TEST, parse
 
 WORDS = {TEST: "test cell of {}", ANSWER: "answer cell of {}", QUESTION: "question {}"}
@@ -29,8 +28,8 @@ def repair(nb: nbformat.NotebookNode, manifest: dict[str, Any], notes: list[str]
         manifest: of the release.
         notes: receives a line for everything that the instructor should know.
     """
-    _kernel(nb, notes)
-    _clean_cells(nb)
+    shape.kernel(nb, notes)
+    shape.clean_cells(nb)
     _Repair(nb, manifest, notes).run()
 
 
@@ -89,7 +88,7 @@ class _Repair:
                     f"duplicated {self.names[id]} (the last one{' with an answer' * (written != copies)} counts)"
                 )
             self._take(id, cell)
-            _restore(cell, theirs, self.released[id], self.names[id], self.notes)
+            shape.restore(cell, theirs, self.released[id], self.names[id], self.notes)
 
     def _unmarked(self) -> None:
         """Cells that lost their marks, or never had any: by text, by id, by the name they define, then by place."""
@@ -110,15 +109,15 @@ class _Repair:
             found = [c for c in free if c.metadata.get("exercise") == exercise and c.metadata.get("role")]
             found = found or [c for c in free if was.get("id") and c.id == was["id"]]
             if name:
-                found = [c for c in found if c.cell_type == "code" or _defines(c.source, name)]
-                found = found or [c for c in near if _defines(c.source, name)]
-                found = found or [c for c in near if c.cell_type == "code" and _one_definition(c.source)]
+                found = [c for c in found if c.cell_type == "code" or shape.defines(c.source, name)]
+                found = found or [c for c in near if shape.defines(c.source, name)]
+                found = found or [c for c in near if c.cell_type == "code" and shape.one_definition(c.source)]
             else:
                 found = found or [c for c in near if c.source.strip() and not self._is_question(at, c)]
             if found:
                 cell = found[-1] if name else found[0]
                 if cell.cell_type != was["type"]:
-                    _retype(cell, was["type"])
+                    shape.retype(cell, was["type"])
                 self._mark(id, cell, lost)
         if lost:
             some = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
@@ -190,7 +189,7 @@ class _Repair:
         return next(i for i, c in enumerate(self.nb.cells) if c is cell)
 
     def _defining(self, name: str) -> list[Any]:
-        return [c for c in self.nb.cells if c.cell_type == "code" and _defines(c.source, name)]
+        return [c for c in self.nb.cells if c.cell_type == "code" and shape.defines(c.source, name)]
 
     # -- functions
 
@@ -203,7 +202,7 @@ class _Repair:
                 pairs = [(a, b) for a, b in ((at, at + 1), (at - 1, at)) if 0 <= a and b < len(self.nb.cells)]
                 for first, second in ((self.nb.cells[a], self.nb.cells[b]) for a, b in pairs):
                     other = second if first is cell else first
-                    if id(other) in free and other.cell_type == "code" and _halves(first.source, second.source):
+                    if id(other) in free and other.cell_type == "code" and shape.halves(first.source, second.source):
                         cell.source = first.source.rstrip("\n") + "\n" + second.source.lstrip("\n")
                         self.nb.cells.remove(other)
                         self.notes.append(f"{self.names[answer]} was split (joined)")
@@ -221,7 +220,7 @@ class _Repair:
                 if cell is None:
                     self.notes.append(f"no answer to {exercise} was found: nothing defines {name}")
                 continue
-            source = _definition(others[-1].source, name)
+            source = shape.definition(others[-1].source, name)
             where = f"the answer to {exercise} stands in cell {self.number.get(others[-1].id, '?')}"
             if not source:
                 self.notes.append(f"{where}, which is no valid Python")
@@ -275,113 +274,3 @@ class _Repair:
 
 def _id(cell: Any) -> str | None:
     return cell.metadata.get("nbgrader", {}).get("grade_id")
-
-
-def _kernel(nb: nbformat.NotebookNode, notes: list[str]) -> None:
-    kernel = nb.metadata.get("kernelspec") if isinstance(nb.get("metadata"), dict) else None
-    if not isinstance(kernel, dict) or not kernel.get("name"):
-        notes.append("kernelspec missing (python3 was used)")
-    elif kernel.get("name") != "python3":
-        notes.append(f"strange kernelspec {str(kernel.get('name'))[:40]!r} (python3 was used)")
-    nb.metadata = nbformat.from_dict(
-        {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-    )
-    nb.nbformat, nb.nbformat_minor = 4, 5
-
-
-def _clean_cells(nb: nbformat.NotebookNode) -> None:
-    ids: set[str] = set()
-    cells = []
-    for number, old in enumerate(nb.cells):
-        kind = old.get("cell_type")
-        source = old.get("source", "")
-        source = "".join(map(str, source)) if isinstance(source, list) else str(source)
-        source = source.encode("utf-8", "replace").decode()
-        kind = kind if kind in ("code", "markdown", "raw") else "raw"
-        id = str(old.get("id", ""))
-        if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", id) or id in ids:
-            id = f"cell-{number}-{len(ids)}"
-        ids.add(id)
-        make = {
-            "code": nbformat.v4.new_code_cell,
-            "markdown": nbformat.v4.new_markdown_cell,
-            "raw": nbformat.v4.new_raw_cell,
-        }[kind]
-        cell = make(source, id=id)
-        metadata = old.get("metadata") if isinstance(old.get("metadata"), dict) else {}
-        cell.metadata.update({k: v for k, v in metadata.items() if k in ("nbgrader", "exercise", "role")})
-        if isinstance(old.get("attachments"), dict) and kind == "markdown":
-            cell["attachments"] = old["attachments"]
-        cells.append(cell)
-    nb.cells = cells
-
-
-def _restore(cell: Any, theirs: dict, was: dict, name: str, notes: list[str]) -> None:
-    ours = was["nbgrader"]
-    if ours.get("grade") and theirs.get("points") != ours.get("points"):
-        notes.append(f"changed points of the {name} (restored)")
-    if any(bool(theirs.get(k)) != bool(ours.get(k)) for k in ("grade", "solution", "locked")):
-        notes.append(f"changed marks of the {name} (restored)")
-    if cell.cell_type != was["type"]:
-        notes.append(f"changed type of the {name} (restored)")
-        _retype(cell, was["type"])
-    if ours.get("locked") and cell.source != was["source"]:
-        notes.append(f"edited {name} (restored)")
-        cell.source = was["source"]
-    cell.metadata["nbgrader"] = nbformat.from_dict(copy.deepcopy(ours))
-
-
-def _retype(cell: Any, kind: str) -> None:
-    cell.cell_type = kind
-    if kind == "code":
-        cell.outputs, cell.execution_count = [], None
-    else:
-        cell.pop("outputs", None), cell.pop("execution_count", None)
-
-
-def _tree(source: str) -> list[ast.stmt] | None:
-    """The statements of a cell; None if it is no valid Python, as one with a magic is not."""
-    try:
-        return ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _binds(node: ast.stmt) -> set[str]:
-    """The names that a statement at the top level defines."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {node.name}
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return {(a.asname or a.name).partition(".")[0] for a in node.names}
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return {t.id for t in targets if isinstance(t, ast.Name)}
-
-
-def _defines(source: str, name: str) -> bool:
-    if name not in source:
-        return False
-    if (body := _tree(source)) is not None:
-        return any(name in _binds(node) for node in body)
-    return bool(re.search(rf"^(def|class)\s+{re.escape(name)}\b", source, re.M))
-
-
-def _definition(source: str, name: str) -> str:
-    """The statement that defines a name, with its decorators; of several the last."""
-    for node in reversed(_tree(source) or []):
-        if name in _binds(node):
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-            return "\n".join(source.splitlines()[first - 1 : node.end_lineno])
-    return ""
-
-
-def _one_definition(source: str) -> bool:
-    return sum(isinstance(n, (ast.FunctionDef, ast.ClassDef)) for n in _tree(source) or []) == 1
-
-
-def _halves(first: str, second: str) -> bool:
-    """Whether a cell ends within a function whose rest is another cell."""
-    if not re.match(r"\s*\n*[ \t]+\S", second) or not re.search(r"^\s*(def|class)\b", first, re.M):
-        return False
-    body = _tree(first)
-    inside = body is None or (bool(body) and isinstance(body[-1], (ast.FunctionDef, ast.ClassDef)))
-    return inside and _tree(first.rstrip("\n") + "\n" + second.lstrip("\n")) is not None

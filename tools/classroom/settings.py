@@ -12,8 +12,8 @@ from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader import preprocessors as nbg
 
 from tools.classroom import feedback
+from tools.classroom.bounds import bound_scores
 from tools.classroom.execute import VerifiedExecute
-from tools.classroom.gradebook import bound_scores
 from tools.classroom.layout import CLOSED, REPO, Classroom, Problem
 from tools.classroom.preprocessors import SwapStubs
 

@@ -196,6 +196,29 @@ def test_the_flag_of_a_warped_copy_reaches_the_network(name):
     assert not hidden
 
 
+@pytest.mark.parametrize("name", ["autoregressive", "diffusion"])
+def test_a_label_reaches_the_network(name):
+    settings, some = (
+        recipe(name).SETTINGS["digits"],
+        task("digits").batch(8, generator=torch.Generator().manual_seed(0)),
+    )
+    torch.manual_seed(0)
+    model = settings.build(task("digits"), **(dict(settings.model) | {"width": 8}))
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.1 * torch.randn(p.shape))
+    costs = []
+    for label in (0, 0, 9):
+        torch.manual_seed(1)
+        costs.append(cost(model.eval(), {"x": some["x"], "labels": torch.full((8,), label)}).item())
+    assert costs[0] == costs[1] != costs[2]
+
+
+def test_affine_couplings_bend_both_coordinates():
+    flow = recipe("flow").AFFINE.build(task("ring"), pairs=1)
+    assert [one.bent.tolist() for one in flow.transforms[:2]] == [[1], [0]]
+
+
 NAMES = {
     ("autoregressive", "digits"): (30, "1ef536db4517"),
     ("autoregressive", "ring"): (28, "ea88a03412b3"),

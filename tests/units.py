@@ -39,8 +39,12 @@ def seed_everything(name: str) -> None:
 WHOLE = {
     "test_baselines",
     "test_classroom",
+    "test_classroom_confined",
+    "test_classroom_essays",
+    "test_classroom_feedback",
     "test_classroom_judge",
     "test_classroom_release",
+    "test_classroom_workers",
     "test_contributing",
     "test_densities",
     "test_jupyterhub",

@@ -65,9 +65,9 @@ EVERYTHING = list(small.SOLVED)
 
 @closed
 def test_only_what_python_needs_is_there(run, room):
-    hidden = [REPO / "solutions", REPO / "tests", REPO / "tools", room.folder, room.root / "solutions"]
+    hidden = [REPO / "solutions", REPO / "tests", REPO / "tools", room.source, room.root / "solutions"]
     hidden += [
-        room.private,
+        room.private / f"{small.LESSON}.json",
         room.gradebooks,
         "/root/.ssh",
         "/home",

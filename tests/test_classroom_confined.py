@@ -65,7 +65,7 @@ EVERYTHING = list(small.SOLVED)
 
 @closed
 def test_only_what_python_needs_is_there(run, room):
-    hidden = [REPO / "solutions", REPO / "tests", REPO / "tools", room.root / "solutions"]
+    hidden = [REPO / "solutions", REPO / "tests", REPO / "tools", room.source, room.root / "solutions"]
     hidden += [
         room.private / f"{small.LESSON}.json",
         room.gradebooks,

@@ -299,6 +299,7 @@ def test_a_reply_that_trickles_in_is_late_all_the_same():
     pid = os.fork()
     if pid == 0:
         try:
+            ours.close()
             theirs.sendall(struct.pack("!Q", 1000))
             while theirs.send(b" "):
                 time.sleep(0.05)

@@ -45,6 +45,8 @@ def test_a_change_is_made_where_it_stands(source, change, line):
 def test_what_no_test_should_pin_is_left_alone():
     source = """
     __all__ = ["a"] + ["b"]
+    SETTINGS = {"digits": Settings(images, model={"width": 3}, fit={"lr": 1 + 2})}
+    OTHER = Settings(images, fit={"lr": 1 + 2})
     def f(x: Literal[1], *, lw=None) -> Literal[2]:
         '''Adds 1 + 1.'''
         label = "nats" "bits"
@@ -52,9 +54,14 @@ def test_what_no_test_should_pin_is_left_alone():
         if x:
             raise ValueError(3 + 4)
         plot(x, lw=5, zorder=6)
+        expect(x, given=f"{x + 1}" or 3)
         return None
     """
-    assert set(changed(source)) == {"raise ValueError(3 + 4) -> pass", "plot(x, lw=5, zorder=6) -> pass"}
+    assert set(changed(source)) == {
+        "raise ValueError(3 + 4) -> pass",
+        "plot(x, lw=5, zorder=6) -> pass",
+        'expect(x, given=f"{x + 1}" or 3) -> pass',
+    }
 
 
 def test_the_sample_is_spread_over_the_modules_and_the_same_every_time():

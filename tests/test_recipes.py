@@ -196,6 +196,72 @@ def test_the_flag_of_a_warped_copy_reaches_the_network(name):
     assert not hidden
 
 
+@pytest.mark.parametrize("name", ["autoregressive", "diffusion"])
+def test_a_label_reaches_the_network(name):
+    settings, some = (
+        recipe(name).SETTINGS["digits"],
+        task("digits").batch(8, generator=torch.Generator().manual_seed(0)),
+    )
+    torch.manual_seed(0)
+    model = settings.build(task("digits"), **(dict(settings.model) | {"width": 8}))
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.1 * torch.randn(p.shape))
+    costs = []
+    for label in (0, 0, 9):
+        torch.manual_seed(1)
+        costs.append(cost(model.eval(), {"x": some["x"], "labels": torch.full((8,), label)}).item())
+    assert costs[0] == costs[1] != costs[2]
+
+
+def test_affine_couplings_bend_both_coordinates():
+    flow = recipe("flow").AFFINE.build(task("ring"), pairs=1)
+    assert [one.bent.tolist() for one in flow.transforms[:2]] == [[1], [0]]
+
+
+def test_flows_begin_where_the_data_lie_and_are_built_as_they_are_told():
+    ring, steps = task("ring"), Budget(steps=1)
+    low, high = torch.tensor(ring.truth.bounds).T
+    splines = recipe("flow").train(ring, budget=steps, bins=7)
+    affine = recipe("flow").train(ring, budget=steps, settings=recipe("flow").AFFINE, pairs=3)
+    assert splines.transforms[0].network(torch.zeros(1, 1)).shape[-1] == 2 * 7 - 1 and len(affine.transforms) == 9
+    assert (splines.base, affine.base) == ("box", "normal")
+    prior = recipe("vae").train(ring, budget=steps, margin=0.5).prior
+    for flow, margin in ((splines, 0), (affine, 0), (prior, 0.5)):
+        corners = torch.stack([low - margin, high + margin])
+        moved = (corners - flow.shift) / flow.scale
+        assert torch.allclose(moved[1], torch.tensor(3.0 if flow.base == "normal" else 1.0))
+        assert torch.allclose(moved[0], torch.tensor(-3.0 if flow.base == "normal" else 0.0), atol=1e-6)
+
+
+def test_the_game_is_played_by_its_settings(monkeypatch):
+    gan, played = recipe("gan"), {}
+
+    def play(sampler, critic, batch, **how):
+        played.update(how, batch=batch(4000))
+
+    monkeypatch.setattr(gan, "play", play)
+    for name in ("digits", "ring"):
+        gan.train(task(name), 7, Budget(steps=3))
+        fit, x = choose(gan.SETTINGS, task(name)).fit, played["batch"][0]
+        assert played | fit | {"steps": 3, "seed": 7} == played
+        assert name == "ring" or (x.min() == -1 and x.max() == 1 and len(played["batch"]) == 2)
+
+
+def test_the_bandwidth_is_the_best_of_the_candidates_in_units_of_the_spread():
+    model = recipe("kde").train(task("moons"), 3, points=80, bandwidths=(0.2, 0.01, 5.0))
+    x = task("moons").examples(80, generator=torch.Generator().manual_seed(3)).double().numpy()
+    assert np.array_equal(model.x, x) and model.bandwidth == pytest.approx(0.2 * x.std(0).mean())
+
+
+def test_boxes_count_what_lies_between_the_bounds():
+    x = torch.tensor([[0.1, 0.1], [0.1, 0.6], [0.6, 0.6], [1.5, 0.6], [0.6, -0.5], [1.0, 0.2]])
+    truth = types.SimpleNamespace(bounds=((0, 1), (0, 1)))
+    flat = types.SimpleNamespace(truth=truth, examples=lambda n, generator: x[:n])
+    model = recipe("histogram").boxes(flat, 0, points=6, bins=2, smoothing=0)
+    assert np.allclose(model.p, [1 / 3, 1 / 3, 0, 1 / 3])
+
+
 NAMES = {
     ("autoregressive", "digits"): (30, "1ef536db4517"),
     ("autoregressive", "ring"): (28, "ea88a03412b3"),

@@ -2,7 +2,8 @@
 
 An operator, a comparison or a constant is changed, a ``not`` dropped, two arguments swapped, a keyword or a statement
 removed, a value not returned. What no test should pin is left alone: docstrings, annotations, strings (unless they are
-compared), messages of errors, and sizes and weights of lines.
+compared), messages of errors, sizes and weights of lines, what a check says that it had ``given``, and the settings of
+a recipe, which whoever retunes it changes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 TASTE = set("lw linewidth alpha fontsize figsize zorder pad s ms markersize dpi ncol loc colour color".split())
+WORDS = {"given"}
 CONSTANTS = (bool, int, float)
 #: What may stand in the place of an operator.
 SWAP = {
@@ -70,7 +72,7 @@ def changes(node: ast.AST) -> Iterator[ast.AST | str]:
                 if ast.dump(args[0]) != ast.dump(args[1]):
                     yield ast.Call(func, [args[1], args[0], *args[2:]], keywords)
             for i, keyword in enumerate(keywords):
-                if keyword.arg not in TASTE:
+                if keyword.arg not in TASTE | WORDS:
                     yield ast.Call(func, args, keywords[:i] + keywords[i + 1 :])
         case ast.Return(value) if value is not None and not (isinstance(value, ast.Constant) and value.value is None):
             yield "return None"
@@ -93,7 +95,7 @@ def places(node: ast.AST) -> Iterator[ast.AST]:
         for part in child if isinstance(child, list) else [child]:
             if not isinstance(part, ast.AST) or isinstance(part, (ast.JoinedStr, ast.Import, ast.ImportFrom)):
                 continue
-            if isinstance(part, ast.keyword) and part.arg in TASTE:
+            if isinstance(part, ast.keyword) and part.arg in TASTE | WORDS:
                 continue
             if isinstance(part, ast.Constant) and isinstance(part.value, str) and not isinstance(node, ast.Compare):
                 continue
@@ -101,12 +103,19 @@ def places(node: ast.AST) -> Iterator[ast.AST]:
                 continue
             if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "__all__":
                 continue
+            if isinstance(part, ast.Assign) and _are_settings(part.value):
+                continue
             if isinstance(part, ast.If) and ast.unparse(part.test) == "TYPE_CHECKING":
                 continue
             if isinstance(part, ast.Raise):
                 yield part  # it may be left out; what it says may change
             else:
                 yield from places(part)
+
+
+def _are_settings(value: ast.AST) -> bool:
+    every = value.values if isinstance(value, ast.Dict) else [value]
+    return all(isinstance(v, ast.Call) and ast.unparse(v.func) == "Settings" for v in every) and bool(every)
 
 
 def offered(source: str) -> list[tuple[ast.AST, ast.AST | str]]:

@@ -14,6 +14,8 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools.classroom.cells import grade_id
+from tools.classroom.layout import Classroom
+from tools.classroom.release import release
 
 REPO = pathlib.Path(__file__).resolve().parents[1]
 LESSON = "90_small"
@@ -62,6 +64,13 @@ SOLVED = {
     "    def total(self):\n        return self.sum_so_far",
 }
 NAMES = {"90.1": "small_entropy", "90.2": "normalised", "90.3": "Tally"}
+
+
+def released(root: pathlib.Path) -> Classroom:
+    """The small course's own classroom, in which its lesson was released."""
+    room = Classroom(course(root))
+    release(room, LESSON, validate=False, say=lambda text: None)
+    return room
 
 
 def course(root: pathlib.Path) -> pathlib.Path:

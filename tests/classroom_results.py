@@ -18,7 +18,7 @@ from tools.classroom import assemble, files
 from tools.classroom.cells import ANSWER, grade_id
 from tools.classroom.layout import Classroom
 from tools.classroom.preprocessors import redact
-from tools.classroom.records import database, gradebook
+from tools.classroom.records import gradebook
 
 LESSON = small.LESSON
 POINTS = {"90.1": 2, "90.2": 3, "90.3": 1}
@@ -44,7 +44,7 @@ def classroom(root: pathlib.Path) -> Classroom:
         for c in nb.cells
     ]
     files.write(room.private / f"{LESSON}.json", manifest)
-    database(room, LESSON).parent.mkdir(exist_ok=True)
+    room.gradebooks.mkdir(exist_ok=True)
     with _new(room) as book:
         book.add_assignment(LESSON)
         book.add_notebook(LESSON, LESSON)
@@ -59,7 +59,7 @@ def classroom(root: pathlib.Path) -> Classroom:
 
 def _new(room: Classroom) -> Gradebook:
     with mock.patch.dict(os.environ, room.environment()):  # nbgrader starts a program that lies beside our Python
-        return Gradebook(f"sqlite:///{database(room, LESSON)}", "course")
+        return Gradebook(f"sqlite:///{room.gradebook(LESSON)}", "course")
 
 
 def graded(

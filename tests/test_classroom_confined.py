@@ -17,7 +17,6 @@ import pytest
 from tests import classroom_course as small
 from tools.classroom import sandbox, suspicion, table, wire
 from tools.classroom.layout import REPO, Classroom
-from tools.classroom.release import release
 from tools.classroom.submission import Limits, Outcome, outcome
 from tools.classroom.verdict import Verdict
 
@@ -26,9 +25,7 @@ closed = pytest.mark.skipif(bool(sandbox.refusal()), reason="this system gives i
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory) -> Classroom:
-    room = Classroom(small.course(tmp_path_factory.mktemp("course")))
-    release(room, small.LESSON, validate=False, say=lambda text: None)
-    return room
+    return small.released(tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture

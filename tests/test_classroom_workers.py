@@ -18,7 +18,6 @@ from tests import classroom_course as small
 from tools.classroom.grade import grade
 from tools.classroom.layout import REPO, Classroom
 from tools.classroom.regrade import regrade
-from tools.classroom.release import release
 
 START = """
 import signal, sys
@@ -34,9 +33,7 @@ except KeyboardInterrupt:
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory) -> Classroom:
-    room = Classroom(small.course(tmp_path_factory.mktemp("course")))
-    release(room, small.LESSON, validate=False, say=lambda text: None)
-    return room
+    return small.released(tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tools.classroom.layout import Classroom
+
 
 def bound_scores() -> None:
     """From now on no score by hand of this process lies below zero or above its maximum. Extra credit is what it is."""
@@ -21,3 +23,11 @@ def _bounded(grade: Any, value: Any, *_: Any) -> float | None:
     if not math.isfinite(value := float(value)):
         raise ValueError(f"a score of {value} for {grade.name}; give a number from 0 to {grade.cell.max_score:g}")
     return min(max(value, 0.0), float(grade.cell.max_score))
+
+
+def open_gradebook(room: Classroom, lesson: str) -> Any:
+    """nbgrader's gradebook of a lesson, to be used with ``with``; scores that are put into it are bounded."""
+    from nbgrader.api import Gradebook
+
+    bound_scores()
+    return Gradebook(f"sqlite:///{room.gradebook(lesson)}?timeout=60", "course")

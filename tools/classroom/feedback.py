@@ -22,7 +22,7 @@ from tools.classroom import assemble
 from tools.classroom.layout import REPO, Classroom, Problem
 from tools.classroom.pages import escape, page
 from tools.classroom.preprocessors import redact
-from tools.classroom.records import Answer, Record, database, heading, in_words, records, stubs, titles
+from tools.classroom.records import Answer, Record, heading, in_words, records, stubs, titles
 from tools.classroom.verdict import TO_STUDENT, Verdict
 
 LARGEST = 200_000  # bytes of a page
@@ -146,7 +146,7 @@ def _people(room: Classroom, lesson: str) -> set[str]:
 
 def _roster(room: Classroom, lesson: str) -> Iterable[tuple[str | None, ...]]:
     try:
-        with contextlib.closing(sqlite3.connect(f"{database(room, lesson).as_uri()}?mode=ro", uri=True)) as db:
+        with contextlib.closing(sqlite3.connect(f"{room.gradebook(lesson).as_uri()}?mode=ro", uri=True)) as db:
             rows = db.execute("SELECT id, first_name, last_name, email FROM student").fetchall()
     except sqlite3.Error:
         return []

@@ -14,19 +14,11 @@ import warnings
 from typing import Any
 
 from tools.classroom import feedback, files
-from tools.classroom.bounds import bound_scores
+from tools.classroom.bounds import open_gradebook
 from tools.classroom.collect import Submission
 from tools.classroom.layout import Classroom
 from tools.classroom.table import Row, story_notes
 from tools.classroom.workers import Job
-
-
-def open_gradebook(room: Classroom, lesson: str) -> Any:
-    """nbgrader's gradebook of a lesson, to be used with ``with``; scores that are put into it are bounded."""
-    from nbgrader.api import Gradebook
-
-    bound_scores()
-    return Gradebook(f"sqlite:///{room.gradebook(lesson)}?timeout=60", "course")
 
 
 def tie(room: Classroom, lesson: str, manifest: dict) -> dict[str, list[str]]:

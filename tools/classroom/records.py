@@ -17,7 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.classroom import files
+from tools.classroom import attempts, files
+from tools.classroom.bounds import open_gradebook
 from tools.classroom.cells import ANSWER, QUESTION, grade_id
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.preprocessors import redact
@@ -94,26 +95,18 @@ def records(room: Classroom, lesson: str, students: Iterable[str] | None = None)
                     answer = record.answers[id]
                     answer.verdict = Verdict(said["verdict"])
                     answer.says, answer.hint = said.get("says", answer.says), said.get("hint", answer.hint)
-            stamp = _stamp(room.submitted / student / lesson / "timestamp.txt")
-            if stamp is not None and stamp not in record.times:
-                record.times.append(stamp)
+            if stamp := attempts.stamped(room.submitted / student / lesson):
+                record.times = list({*record.times, stamp.replace(tzinfo=None, microsecond=0)})
             record.times.sort()
             found.append(record)
     return found
 
 
-def database(room: Classroom, lesson: str) -> pathlib.Path:
-    """The file of nbgrader's gradebook in which a lesson is."""
-    return room.gradebook(lesson)
-
-
 def gradebook(room: Classroom, lesson: str) -> Any:
-    """nbgrader's gradebook of a lesson, to be used with ``with``."""
-    from nbgrader.api import Gradebook
-
-    if not database(room, lesson).exists():
+    """nbgrader's gradebook of a lesson that was released, to be used with ``with``."""
+    if not room.gradebook(lesson).exists():
         raise Problem(f"{lesson} has no gradebook; run: make release LESSON={lesson}")
-    return Gradebook(f"sqlite:///{database(room, lesson)}?timeout=60", "course")
+    return open_gradebook(room, lesson)
 
 
 def titles(manifest: dict[str, Any]) -> dict[str, str]:
@@ -249,12 +242,3 @@ def _read_gradebook(record: Record, book: Any, lesson: str, manifest: dict[str, 
         for comment in notebook.comments:
             if comment.name in answers and comment.comment:
                 answers[comment.name].comment = comment.comment
-
-
-def _stamp(file: pathlib.Path) -> datetime.datetime | None:
-    """When a submission was fetched from nbgrader's exchange."""
-    try:
-        text = file.read_text(encoding="utf-8").strip().replace(" UTC", "")
-        return datetime.datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
-    except (OSError, ValueError):
-        return None

@@ -7,14 +7,13 @@ import atexit
 import contextlib
 import hashlib
 import json
-import pathlib
 import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tools.classroom import wire
+from tools.classroom import course, wire
 from tools.classroom.cells import ANSWER, grade_id
 from tools.classroom.layout import REPO, Classroom
 from tools.classroom.plan import plan
@@ -82,19 +81,6 @@ def outcome(room: Classroom, lesson: str, manifest: dict, nb: Any, *, limits: Li
     return second
 
 
-def course(room: Classroom, lesson: str) -> pathlib.Path:
-    """The folder whose genutils grades: the release's own, else the course."""
-    return room.course(lesson)
-
-
-def digest(folder: pathlib.Path) -> str:
-    """What tells the genutils in a folder from any other."""
-    found = hashlib.sha256()
-    for path in sorted((folder / "genutils").rglob("*.py")):
-        found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
-    return found.hexdigest()
-
-
 def _lacks_a_name(first: Outcome) -> bool:
     """Whether something that ran found no name which the rest of the notebook may give it."""
     errors = any(about["error"] and about["error"][0] == "NameError" for about in first.cells.values())
@@ -113,7 +99,7 @@ class Parent:
 
     def __init__(self, room: Classroom, lesson: str, manifest: dict):
         self.door, theirs = socket.socketpair()
-        ours, hidden = str(course(room, lesson)), tuple(map(str, (REPO, room.root, room.folder)))
+        ours, hidden = str(room.course(lesson)), tuple(map(str, (REPO, room.root, room.folder)))
         start = (
             f"import sys; sys.path[:0] = [{ours!r}, {str(REPO)!r}]; from tools.classroom.warm import main; "
             f"main({theirs.fileno()}, {lesson!r}, {_imports(manifest)!r}, {hidden!r})"
@@ -133,7 +119,8 @@ class Parent:
 
 def parent(room: Classroom, lesson: str, manifest: dict) -> Parent:
     """The parent of a lesson's submissions; started once, also for the processes that are forked from this one."""
-    key = str(course(room, lesson)), lesson, digest(course(room, lesson))
+    folder = room.course(lesson)
+    key = str(folder), lesson, course.digest(folder / "genutils")
     if key not in _PARENTS:
         _PARENTS[key] = Parent(room, lesson, manifest)
     return _PARENTS[key]

@@ -25,3 +25,9 @@ def _parsed(path: pathlib.Path, modified: int) -> BeautifulSoup:
 
 def soup(path: pathlib.Path) -> BeautifulSoup:
     return _parsed(path, path.stat().st_mtime_ns)
+
+
+@functools.cache
+def anchors(path: pathlib.Path) -> set[str]:
+    """The ids of a page: what a link can lead to."""
+    return {tag["id"] for tag in soup(path).find_all(id=True)}

@@ -6,6 +6,11 @@ globalThis.probes = {
     return all.filter((m) => !m.querySelector("mjx-container")).map((m) => m.textContent);
   },
 
+  // Press the theme's own switch until the page is light or dark (its third place is what the system prefers).
+  turn(mode) {
+    for (let i = 0; i < 3 && document.documentElement.dataset.mode !== mode; i++) document.querySelector("button.theme-switch-button").click();
+  },
+
   // What sticks out of a page so wide and makes it scroll sideways.
   tooWide(width) {
     if (document.documentElement.scrollWidth <= width) return [];

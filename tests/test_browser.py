@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 import json
@@ -41,51 +40,54 @@ def go(page, book: pathlib.Path, name: str) -> None:
     page.evaluate("() => document.fonts.ready")
 
 
-VIEWS = {"day": {}, "night": {"mode": "dark"}, "phone": {"width": 390, "height": 844}}
+LAPTOP, PHONE = {"width": 1200, "height": 1000}, {"width": 390, "height": 844}
 
 
-def visit(page, book: pathlib.Path, name: str, view: str) -> dict:
-    """Open a page once in one view and ask it everything that the tests want to know."""
+def visit(page, book: pathlib.Path, name: str) -> dict:
+    """Open a page once and ask it by day, by night and as wide as a phone everything that the tests want to know."""
     page.left.clear(), page.errors.clear()
+    page.set_viewport_size(LAPTOP)
     go(page, book, name)
-    found = {"merrors": page.locator("mjx-merror").count(), "bare": page.evaluate("probes.rawFormulas()")}
-    if view == "phone":
-        found["wide"] = page.evaluate("probes.tooWide(390)")
-    else:
-        found["theme"] = page.evaluate("document.documentElement.dataset.theme")
-        found["contrast"] = page.evaluate("probes.contrast()")
-    if view == "night":
-        found["figures"] = page.evaluate("probes.strangeFigures()")
-    if view == "day":
-        page.set_viewport_size({"width": 1200, "height": 900})
-        found["cut"] = page.evaluate("probes.cutCode()")
-        page.set_viewport_size({"width": 1300, "height": 900})
-        # last, for it moves the focus
-        found["stops"] = []
-        for _ in range(6 + 3 * page.locator(".bd-sidebar-primary a").count()):
-            page.keyboard.press("Tab")
-            found["stops"].append(page.evaluate("probes.focus()"))
-            if found["stops"][-1]["where"] == "page":
-                break
+    lesson = name.startswith("lessons/")
+    found = {"cut": page.evaluate("probes.cutCode()"), "opening": page.evaluate("probes.opening()") if lesson else None}
+    found |= {"merrors": page.locator("mjx-merror").count(), "bare": page.evaluate("probes.rawFormulas()")}
+    for mode in ("light", "dark"):
+        page.evaluate("probes.turn", mode)
+        theme = page.evaluate("document.documentElement.dataset.theme")
+        found[mode] = {"theme": theme, "contrast": page.evaluate("probes.contrast()")}
+    found["figures"] = page.evaluate("probes.strangeFigures()")
+    page.evaluate("probes.turn", "light")
+    page.set_viewport_size(PHONE)
+    found["wide"] = page.evaluate("probes.tooWide(390)")
+    found["opening on a phone"] = page.evaluate("probes.opening()") if lesson else None
+    page.set_viewport_size(LAPTOP)
+    found["stops"] = []  # last, for it moves the focus
+    for _ in range(6 + 3 * page.locator(".bd-sidebar-primary a").count()):
+        page.keyboard.press("Tab")
+        found["stops"].append(page.evaluate("probes.focus()"))
+        if found["stops"][-1]["where"] == "page":
+            break
     return found | {"left": list(page.left), "errors": list(page.errors)}
+
+
+def visited(book: pathlib.Path) -> list[str]:
+    """The pages to visit: all but listings of sources, which one template makes; of those the longest and shortest."""
+    listings = [name for name in discover(book) if name.startswith("_modules/genutils/")]
+    listings.sort(key=lambda name: (book / name).stat().st_size)
+    return [name for name in discover(book) if name not in listings[1:-1]]
 
 
 @pytest.fixture(scope="module")
 def pages(book, browser):
-    """``pages(view)``: what each page answered, by name. A view is visited when the first test asks for it."""
-
-    @functools.cache
-    def seen(view: str) -> dict:
-        page, found = new_tab(browser, **VIEWS[view]), {}
-        for name in discover(book):
-            try:
-                found[name] = visit(page, book, name, view)
-            except playwright.Error as error:  # one page that hangs must not hide what the others answered
-                found[name] = Unvisited(f"{name} could not be visited: {error}")
-        page.context.close()
-        return found
-
-    return seen
+    """What each page answered, by name."""
+    page, found = new_tab(browser), {}
+    for name in visited(book):
+        try:
+            found[name] = visit(page, book, name)
+        except playwright.Error as error:  # one page that hangs must not hide what the others answered
+            found[name] = Unvisited(f"{name} could not be visited: {error}")
+    page.context.close()
+    return found
 
 
 class Unvisited:
@@ -98,9 +100,8 @@ class Unvisited:
         pytest.fail(self.why, pytrace=False)
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_pages_are_complete_offline_and_quiet(pages, subtests, view):
-    for name, page in pages(view).items():
+def test_pages_are_complete_offline_and_quiet(pages, subtests):
+    for name, page in pages.items():
         with subtests.test(page=name):
             assert page["left"] == [], "requests that leave this machine"
             assert page["errors"] == [], "errors in the console"
@@ -115,7 +116,7 @@ def test_formulas_can_be_heard(book, open_page):
 
 
 def test_a_phone_never_scrolls_sideways(pages, subtests):
-    for name, page in pages("phone").items():
+    for name, page in pages.items():
         with subtests.test(page=name):
             assert page["wide"] == []
 
@@ -126,21 +127,18 @@ def shown(span: list[float], height: float) -> float:
     return min(1, max(0, height - top) / (bottom - top))
 
 
-@pytest.mark.parametrize("lesson", lessons(), ids=lambda p: p.stem)
-def test_a_lesson_opens_with_its_title_its_card_and_a_figure(book, open_page, lesson):
-    for width, height in ((1200, 1000), (390, 844)):
-        page = open_page(width=width, height=height)
-        go(page, book, f"lessons/{lesson.stem}.html")
-        at = page.evaluate("probes.opening()")
-        if width == 1200:
+def test_a_lesson_opens_with_its_title_its_card_and_a_figure(pages, subtests):
+    for lesson in lessons():
+        with subtests.test(lesson=lesson.stem):
+            page = pages[f"lessons/{lesson.stem}.html"]
+            at, height = page["opening"], LAPTOP["height"]
             assert shown(at["title"], height) == shown(at["card"], height) == 1
             assert shown(at["figure"], height) >= 0.7
-        else:
-            assert at["figure"][0] < 2 * height
+            assert page["opening on a phone"]["figure"][0] < 2 * PHONE["height"]
 
 
 def test_no_line_of_code_is_cut_on_a_laptop(pages, subtests):
-    for name, page in pages("day").items():
+    for name, page in pages.items():
         with subtests.test(page=name):
             assert page["cut"] == []
 
@@ -156,22 +154,23 @@ def test_a_folded_sentence_is_shown_by_a_key(book, open_page):
     assert told.is_visible()
 
 
-@pytest.mark.parametrize("view, mode", [("day", "light"), ("night", "dark")])
-def test_all_text_stands_out_from_its_background(pages, subtests, view, mode):
-    for name, page in pages(view).items():
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_all_text_stands_out_from_its_background(pages, subtests, mode):
+    for name, page in pages.items():
         with subtests.test(page=name):
-            assert page["theme"] == mode
-            assert page["contrast"]["read"] > 10
-            assert (page["contrast"]["paper"] < 0.1) == (mode == "dark")
-            assert page["contrast"]["faint"] == []
+            assert page[mode]["theme"] == mode
+            contrast = page[mode]["contrast"]
+            assert contrast["read"] > 10
+            assert (contrast["paper"] < 0.1) == (mode == "dark")
+            assert contrast["faint"] == []
 
 
 def test_figures_take_the_ink_and_paper_of_the_page_at_night(book, pages, subtests):
-    drawn = [name for name in pages("night") if soup(book / name).find("figure", class_="genutils-figure")]
+    drawn = [name for name in pages if soup(book / name).find("figure", class_="genutils-figure")]
     assert drawn
     for name in drawn:
         with subtests.test(page=name):
-            assert pages("night")[name]["figures"] == []
+            assert pages[name]["figures"] == []
 
 
 def test_the_switch_changes_day_to_night_and_is_remembered(book, open_page):
@@ -185,7 +184,7 @@ def test_the_switch_changes_day_to_night_and_is_remembered(book, open_page):
 
 
 def test_every_page_can_be_walked_by_keyboard(pages, subtests):
-    for name, page in pages("day").items():
+    for name, page in pages.items():
         with subtests.test(page=name):
             stops = page["stops"]
             assert stops[0]["where"] == "skip"

@@ -110,10 +110,15 @@ class NGram(Model):
         start = self._checked(start)
         out = np.empty((n, len(start) + length), dtype=np.int64)
         out[:, : len(start)] = start
-        for row in out:
-            for i in range(len(start), len(row)):
-                p = self.next(row[max(0, i - self.context) : i])
-                row[i] = min(np.searchsorted(p.cumsum(), generator.random()), self.symbols - 1)
+        chance = generator.random((n, length))
+        for i in range(length):
+            seen = out[:, max(0, len(start) + i - self.context) : len(start) + i]
+            number = seen @ self.symbols ** np.arange(seen.shape[1])
+            _, first, which = np.unique(number, return_index=True, return_inverse=True)
+            for context, row in enumerate(first):  # what follows a context is worked out once for all that share it
+                share = which == context
+                drawn = np.searchsorted(self.next(seen[row]).cumsum(), chance[share, i])
+                out[share, len(start) + i] = drawn.clip(max=self.symbols - 1)
         return out[:, len(start) :]
 
     def parameter_count(self) -> int:

@@ -8,6 +8,7 @@ begins with ``!`` is a fault; the exit status is 1 if there is one.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import pathlib
 import time
@@ -35,11 +36,19 @@ def stub(id: str) -> Callable:
 
 
 def _built(id: str, notebook: pathlib.Path, role: str) -> Callable:
-    roles, space = by_role(notebook, role), {}
+    roles, space = by_role(notebook, role), dict(_begun(notebook))
     before = list(roles)[: list(roles).index(id)] if role == "solution" else []
-    for source in [imports(notebook), *(roles[i]["source"] for i in (*before, id))]:
+    for source in [roles[i]["source"] for i in (*before, id)]:
         exec(compile(source, f"<{role} {id}>", "exec"), space)
     return space[exercises(id.split(".")[0])[id].name]
+
+
+@functools.cache
+def _begun(notebook: pathlib.Path) -> dict:
+    """What the first code cell of a notebook defines; in some lessons it plays a game first, so once is enough."""
+    space: dict = {}
+    exec(compile(imports(notebook), f"<{notebook.stem}>", "exec"), space)
+    return space
 
 
 def candidates(lesson: str) -> list[Candidate]:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup
 
 from tests.pages import ROOT, anchors, discover, soup
+from tools import build_book, calibrate
 from tools.lessons import lessons, outline
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -39,6 +40,19 @@ def test_there_are_pages(book):
     pages = discover(book)
     assert {"book/index.html", "book/contents.html", "genindex.html", "search.html"} <= set(pages)
     assert (book / "index.html").exists()
+
+
+def test_every_lesson_keeps_to_its_budget(book):
+    """By the build that made the pages; a busy machine is a bad clock, so a lesson that seems late runs once more."""
+    took = build_book.took()
+    assert set(took) == {path.stem for path in lessons()}
+    late = {}
+    for path in lessons():
+        if calibrate.over_budget("lessons", took[path.stem].reference_seconds):
+            _, again, problem = build_book.run(str(path))
+            assert problem is None
+            late[path.stem] = calibrate.over_budget("lessons", again.reference_seconds)
+    assert not any(late.values()), late
 
 
 def test_every_link_and_anchor_resolves(book, subtests):

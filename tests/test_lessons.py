@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from tests.notebooks import LESSONS, SOLUTIONS, cells, imports
-from tools import build_book, calibrate
+from tools import calibrate
 from tools.cards import LINE, carded, measured, sentence
 from tools.lessons import FURTHER, SITTING, core, heading, lessons, outline
 from tools.link_lessons import linked
@@ -153,19 +153,6 @@ def test_the_first_figure_stands_at_the_top():
     for path in LESSONS:
         code = [c["source"] for c in cells(path) if c["cell_type"] == "code"]
         assert any(re.search(r"\b(show|play|live)\w*\(", source) for source in code[:3]), path.stem
-
-
-def test_every_lesson_keeps_to_its_budget(book):
-    """By the build that made the pages; a busy machine is a bad clock, so a lesson that seems late runs once more."""
-    took = build_book.took()
-    assert set(took) == {path.stem for path in LESSONS}
-    late = {}
-    for path in LESSONS:
-        if calibrate.over_budget("lessons", took[path.stem].reference_seconds):
-            _, again, problem = build_book.run(str(path))
-            assert problem is None
-            late[path.stem] = calibrate.over_budget("lessons", again.reference_seconds)
-    assert not any(late.values()), late
 
 
 class TestBudget:

@@ -40,6 +40,16 @@ def test_lessons_come_before_the_book_and_single_tests_last():
     assert [turn_of(f"{file}::a") for file in files] == [0, 1, 2, 3, 4]
 
 
+def test_what_needs_the_book_stays_with_it():
+    """Elsewhere such a test would keep its worker waiting while the other builds the pages."""
+
+    def asks(file: pathlib.Path) -> bool:
+        functions = (n for n in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(n, ast.FunctionDef))
+        return any(a.arg == "book" for f in functions if f.name.startswith("test_") for a in f.args.args)
+
+    assert {file.stem for file in (ROOT / "tests").glob("test_*.py") if asks(file)} == BOOK
+
+
 def test_every_file_that_shares_a_fixture_stays_together():
     def shares(file: pathlib.Path) -> bool:
         wide = ("module", "class", "package")

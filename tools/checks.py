@@ -2,7 +2,8 @@
 
 For each exercise it prints how long the check takes with the solution, which wrong answers fall, with which hint, and
 whether the right ones pass. ``python -m tools.checks 04.2 05`` takes exercises and lessons alike. A line that
-begins with ``!`` is a fault; the exit status is 1 if there is one.
+begins with ``!`` is a fault; the exit status is 1 if there is one. ``--lines`` says instead which lines of a lesson's
+checks none of these answers reaches: a hint that is never shown, a case that never comes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import argparse
 import functools
 import importlib
 import pathlib
+import sys
+import threading
 import time
+import types
 from collections.abc import Callable, Iterable, Iterator
 
 from genutils.check import Exercise, Report, _examine, exercises
@@ -118,10 +122,50 @@ def lines(exercise: Exercise, figure: float) -> Iterator[str]:
             yield "\n".join(f"! mutant {candidate.hint!r} {line}" for line in bad) if bad else f"  mutant falls: {said}"
 
 
+def unreached(lesson: str) -> list[str]:
+    """The lines of a lesson's checks that no known answer, no solution and no stub reaches at three seeds."""
+    module = importlib.import_module(f"genutils.check.lesson_{lesson}")
+    answers = [Candidate(id, make(id), None) for id in exercises(lesson) for make in (solution, stub)] + candidates(
+        lesson
+    )
+    reached: set[int] = set()
+
+    def step(frame: types.FrameType, event: str, argument: object) -> Callable:
+        reached.add(frame.f_lineno)
+        return step
+
+    def enter(frame: types.FrameType, event: str, argument: object) -> Callable | None:
+        return step(frame, event, argument) if frame.f_code.co_filename == module.__file__ else None
+
+    threading.settrace(enter), sys.settrace(enter)
+    try:
+        for answer in own + candidates(lesson):
+            reports(answer)
+    finally:
+        threading.settrace(None), sys.settrace(None)
+    text = pathlib.Path(module.__file__).read_text(encoding="utf-8")
+    missed = sorted(_inside(compile(text, module.__file__, "exec")) - reached)
+    return [f"{line}: {text.splitlines()[line - 1].strip()}" for line in missed]
+
+
+def _inside(code: types.CodeType) -> set[int]:
+    """The lines of the bodies of all functions in a module."""
+    found = set()
+    for inner in (c for c in code.co_consts if isinstance(c, types.CodeType)):
+        found |= {line for _, _, line in inner.co_lines() if line and line != inner.co_firstlineno} | _inside(inner)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="+", help="a lesson such as 04, or an exercise such as 04.2")
-    what, figure, failed = parser.parse_args().what, calibrate.quick(), False
+    parser.add_argument("--lines", action="store_true", help="which lines of a lesson's checks no answer reaches")
+    given = parser.parse_args()
+    what, figure, failed = given.what, calibrate.quick(), False
+    if given.lines:
+        missed = [f"! lesson_{name}.py:{line}" for name in what for line in unreached(name)]
+        print("\n".join(missed) or "every line is reached")
+        raise SystemExit(bool(missed))
     for name in what:
         found = exercises(name.split(".")[0])
         if name not in found and "." in name:

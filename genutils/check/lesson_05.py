@@ -388,7 +388,9 @@ def _(answer, rng):
     given = f"log p = {constant:.2f} - (x - {m:.3f})² / (2 · {s:.3f}²), start at (0, 1)"
     found = fit(lambda x: constant - (np.asarray(x) - m) ** 2 / (2 * s**2), 0.0, 1.0, given)
     hint = ""
-    if abs(found[1] - math.log(s)) < 1e-2:
+    if math.dist(found, (0, 1)) < 1e-6:
+        hint = "that is the start: descend from there"
+    elif abs(found[1] - math.log(s)) < 1e-2:
         hint = "that is log sigma: return its exponential"
     elif found[1] < 0.2 * s:
         hint = "q shrinks to a spike: KL(q || p) is minus the entropy of q minus E_q[log p]; the entropy is missing"
@@ -452,8 +454,6 @@ def _(answer, rng):
             hint = "the mean and width of p itself minimise KL(p || q), the other direction"
         elif math.dist(found, (loc, scale)) < 0.06 * scale:
             hint = "that is Laplace's approximation, the peak and its curvature: average log p over q instead"
-        elif math.dist(found, (start, 1.0)) < 1e-6:
-            hint = "that is the start: descend from there"
         expect_close(
             found,
             best,

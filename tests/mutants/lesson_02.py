@@ -924,3 +924,39 @@ def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
         raise ValueError("the ceiling is too low")
     keep = rng.random(60 * n) * ceiling < density
     return x[keep][:n], keep.mean()
+
+
+@mutant("02.4", hint="")
+def sample_histogram(edges, probabilities, u):  # noqa: F811
+    p = (probabilities + 0.02) / (probabilities + 0.02).sum()  # smoothed, as if nothing were impossible
+    return np.interp(u, np.r_[0, np.cumsum(p)], edges)
+
+
+@mutant("02.5", hint="divide by how many were proposed")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    made = []
+    x, share = _reject(
+        lambda x: made.append(len(x)) or height(x), low, high, ceiling, n, rng, lambda v, r: _plain(v, ceiling, r)
+    )
+    return x, share * sum(made)
+
+
+@mutant("02.5", hint="thrown away")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    x, share = _reject(height, low, high, ceiling, n, rng, lambda v, r: _plain(v, ceiling, r))
+    return x, 1 - share
+
+
+@mutant("02.5", hint="mistaken for none")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    return _reject(height, low, high, ceiling, n, rng, lambda v, r: r.random(len(v)) * ceiling > 2 * ceiling - v)
+
+
+@mutant("02.5", hint="proposals of shape (B, D)")
+def sample_by_rejection(height, low, high, ceiling, n, rng):  # noqa: F811
+    samples, proposed = [], 0
+    while len(samples) < n:
+        x, proposed = rng.uniform(low, high), proposed + 1
+        if rng.random() * ceiling < height(x):
+            samples.append(x)
+    return np.array(samples), n / proposed

@@ -668,3 +668,8 @@ def reverse_kl_estimate(log_p, log_q):  # noqa: F811
 def reverse_kl_estimate(log_p, log_q):  # noqa: F811
     u = np.maximum(log_q - log_p, -800)  # for "small" differences the first term of the series
     return float(np.mean(np.where(np.abs(u) < 0.3, u**2 / 2, np.exp(u) * u - np.expm1(u))))
+
+
+@mutant("05.5", hint="descend from there")
+def reverse_kl_fit(log_p, mu, sigma):  # noqa: F811
+    return mu, sigma

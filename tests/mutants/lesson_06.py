@@ -794,3 +794,12 @@ def dequantized_bpd(log_density, x, levels, draws, rng):  # noqa: F811
     levels, dims = x.max() + 1, x.shape[1]
     total = np.mean([log_density((x + rng.random(x.shape)) / levels).mean() for _ in range(draws)])
     return (dims * math.log(levels) - total) / (dims * math.log(2))
+
+
+@mutant("06.5", hint="stop at patience")
+def train_in_time(update, held_out, theta, patience):  # noqa: F811
+    best, least, steps = theta.copy(), held_out(theta), 0
+    while True:  # ... until somebody presses Ctrl-C
+        theta, steps = update(theta), steps + 1
+        if held_out(theta) < least:
+            best, least = np.copy(theta), held_out(theta)

@@ -660,3 +660,21 @@ def leaks(f, place, rng):  # noqa: F811
 @mutant("08.6", hint="may be small")
 def leaks(f, place, rng):  # noqa: F811
     return _leaks(f, place, rng, 400, 1e-2)
+
+
+@mutant("08.5", hint="and not place m")
+def made_masks(place, degrees):  # noqa: F811
+    return (degrees[:, None] >= place[None]).astype(int), (place[:, None] >= degrees[None]).astype(int)
+
+
+@mutant("08.6", hint="the very same number")
+def leaks(f, place, rng):  # noqa: F811
+    d = len(place)
+    found = _search(f, place, rng.uniform(-6, 6, size=(2000, d)), rng.uniform(-3, 3, size=2000))
+    return sorted({*found, (int(place.argmax()), int(place.argmax()))})  # the last surely sees itself
+
+
+@mutant("08.6", hint="each pair once")
+def leaks(f, place, rng):  # noqa: F811
+    x, step = rng.uniform(-6, 6, size=(2000, len(place))), rng.uniform(-3, 3, size=2000)
+    return _search(f, place, x, step) + _search(f, place, x, -step)

@@ -1023,3 +1023,39 @@ def corrected_mean(f, logits):  # noqa: F811
 def corrected_mean(f, logits):  # noqa: F811
     w = np.minimum(np.exp(np.minimum(logits - logits.min(), 700)), 50.0)  # weights that are cut off
     return (w * f).sum() / w.sum(), w.sum() ** 2 / (w**2).sum()
+
+
+@mutant("15.3", hint="")
+def gan_losses(real, fake):  # noqa: F811
+    return F.softplus(-real).mean() + F.softplus(fake).mean(), F.softplus(-fake).mean()  # the third is forgotten
+
+
+@mutant("15.3", hint="no detach, item or numpy")
+def gan_losses(real, fake):  # noqa: F811
+    on_fake = F.softplus(fake).mean()
+    return F.softplus(-real).mean() + on_fake, -on_fake.detach(), F.softplus(-fake).mean()
+
+
+@mutant("15.4", hint="step the critic's optimizer, too")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    first = F.softplus(-critic(x)).mean() + F.softplus(critic(sampler(z).detach())).mean()
+    return first.item(), _sampler_turn(sampler, critic, sampler_optimizer, z)
+
+
+@mutant("15.4", hint="the sampler never moves")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    return _critic_turn(sampler, critic, critic_optimizer, x, z), F.softplus(-critic(sampler(z))).mean().item()
+
+
+@mutant("15.4", hint="wrong already")
+def gan_step(sampler, critic, sampler_optimizer, critic_optimizer, x, z):  # noqa: F811
+    critic_optimizer.zero_grad()
+    first = F.softplus(-critic(x)).sum() + F.softplus(critic(sampler(z).detach())).sum()
+    first.backward()
+    critic_optimizer.step()
+    return first.item(), _sampler_turn(sampler, critic, sampler_optimizer, z)
+
+
+@mutant("15.5", hint="not divided by K")
+def count_modes(samples, centres, radius, least=0.1):  # noqa: F811
+    return float((_counts(samples, centres, radius) >= max(1, least * len(samples) / len(centres))).mean())

@@ -125,9 +125,7 @@ def lines(exercise: Exercise, figure: float) -> Iterator[str]:
 def unreached(lesson: str) -> list[str]:
     """The lines of a lesson's checks that no known answer, no solution and no stub reaches at three seeds."""
     module = importlib.import_module(f"genutils.check.lesson_{lesson}")
-    answers = [Candidate(id, make(id), None) for id in exercises(lesson) for make in (solution, stub)] + candidates(
-        lesson
-    )
+    own = [Candidate(id, make(id), None) for id in exercises(lesson) for make in (solution, stub)]
     reached: set[int] = set()
 
     def step(frame: types.FrameType, event: str, argument: object) -> Callable:

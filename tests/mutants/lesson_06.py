@@ -798,8 +798,9 @@ def dequantized_bpd(log_density, x, levels, draws, rng):  # noqa: F811
 
 @mutant("06.5", hint="stop at patience")
 def train_in_time(update, held_out, theta, patience):  # noqa: F811
-    best, least, steps = theta.copy(), held_out(theta), 0
-    while True:  # ... until somebody presses Ctrl-C
-        theta, steps = update(theta), steps + 1
+    best, least = theta.copy(), held_out(theta)
+    while not np.isinf(least):  # ... until somebody presses Ctrl-C
+        theta = update(theta)
         if held_out(theta) < least:
             best, least = np.copy(theta), held_out(theta)
+    return best, 0

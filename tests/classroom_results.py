@@ -17,7 +17,6 @@ from tests import classroom_course as small
 from tools.classroom import assemble, files
 from tools.classroom.cells import ANSWER, grade_id
 from tools.classroom.layout import Classroom
-from tools.classroom.preprocessors import redact
 from tools.classroom.records import gradebook
 
 LESSON = small.LESSON
@@ -34,15 +33,7 @@ def classroom(root: pathlib.Path) -> Classroom:
     for folder in (room.source / LESSON, room.private, room.submitted, room.feedback, room.grades / LESSON):
         folder.mkdir(parents=True)
     nbformat.write(nb, room.source / LESSON / f"{LESSON}.ipynb")
-    manifest["released"] = [
-        {
-            "type": c.cell_type,
-            "source": c.metadata.get("classroom_stub", redact(c.source)),
-            "nbgrader": c.metadata.get("nbgrader"),
-            "id": c.id,
-        }
-        for c in nb.cells
-    ]
+    manifest["released"] = assemble.released_cells(assemble.for_students(nb))
     files.write(room.private / f"{LESSON}.json", manifest)
     room.gradebooks.mkdir(exist_ok=True)
     with _new(room) as book:

@@ -114,6 +114,17 @@ def test_an_essay_in_a_cell_of_another_type_without_its_mark(handed_in):
     assert answers["90.w"] == ESSAY and "answer cell of 90.w had lost its mark" in notes
 
 
+def test_a_newline_at_the_end_of_every_cell_changes_nothing(handed_in, released):
+    """Some editors add one; the lesson's own cells are still its own, and none is taken for a stray essay."""
+    nb, repaired = handed_in
+    small.solve(nb)
+    for cell in nb.cells:
+        cell.source += "\n"
+    answers, notes = repaired(nb)
+    assert answers == SOLVED | {"90.w": "*Your answer here.*"} and notes == ""
+    assert {c["source"] for c in released[1]["released"]} - {*small.STUBS.values()} <= {c.source for c in nb.cells}
+
+
 def test_an_edited_question_without_its_mark_is_not_the_answer(handed_in):
     nb, repaired = handed_in
     dropped(nb, True)

@@ -17,6 +17,7 @@ import types
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.api import Gradebook
 from traitlets.config import Config, PyFileConfigLoader
 
 from tests import classroom_course as small
@@ -392,9 +393,21 @@ class Desk:
             book.db.commit()
 
 
+def test_a_gradebook_is_made_as_nbgrader_makes_it(tmp_path, monkeypatch):
+    """Its version, for which nbgrader starts a program, is asked of the library behind that program."""
+    monkeypatch.setenv("PATH", str(pathlib.Path(sys.executable).parent), prepend=os.pathsep)
+    room = Classroom(ROOT, tmp_path)
+    settings.make(room)
+    theirs = f"{tmp_path}/theirs.db"
+    Gradebook(f"sqlite:///{theirs}", "course").close()
+    gradebook.open_gradebook(room, small.LESSON).close()
+    ours, theirs = (sqlite3.connect(file) for file in (room.gradebook(small.LESSON), theirs))
+    for question in ("select name, sql from sqlite_master order by name", "select * from alembic_version"):
+        assert ours.execute(question).fetchall() == theirs.execute(question).fetchall()
+
+
 @pytest.fixture
-def desk(released, tmp_path, monkeypatch) -> Desk:
-    monkeypatch.setenv("PATH", str(pathlib.Path(sys.executable).parent), prepend=os.pathsep)  # nbgrader calls alembic
+def desk(released, tmp_path) -> Desk:
     return Desk(Classroom(ROOT, tmp_path / "class"), released[1])
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import pathlib
 import secrets
-from unittest import mock
 
 import nbformat
 from nbformat.v4 import new_output
-from nbgrader.api import Gradebook
 
 from tests import classroom_course as small
 from tools.classroom import assemble, files
+from tools.classroom.bounds import open_gradebook
 from tools.classroom.cells import ANSWER, grade_id
 from tools.classroom.layout import Classroom
-from tools.classroom.preprocessors import redact
 from tools.classroom.records import gradebook
 
 LESSON = small.LESSON
@@ -34,18 +31,10 @@ def classroom(root: pathlib.Path) -> Classroom:
     for folder in (room.source / LESSON, room.private, room.submitted, room.feedback, room.grades / LESSON):
         folder.mkdir(parents=True)
     nbformat.write(nb, room.source / LESSON / f"{LESSON}.ipynb")
-    manifest["released"] = [
-        {
-            "type": c.cell_type,
-            "source": c.metadata.get("classroom_stub", redact(c.source)),
-            "nbgrader": c.metadata.get("nbgrader"),
-            "id": c.id,
-        }
-        for c in nb.cells
-    ]
+    manifest["released"] = assemble.released_cells(assemble.for_students(nb))
     files.write(room.private / f"{LESSON}.json", manifest)
     room.gradebooks.mkdir(exist_ok=True)
-    with _new(room) as book:
+    with open_gradebook(room, LESSON) as book:
         book.add_assignment(LESSON)
         book.add_notebook(LESSON, LESSON)
         for id, points in POINTS.items():
@@ -55,11 +44,6 @@ def classroom(root: pathlib.Path) -> Classroom:
         book.add_grade_cell(ESSAY, LESSON, LESSON, max_score=4, cell_type="markdown")
         book.add_solution_cell(ESSAY, LESSON, LESSON)
     return room
-
-
-def _new(room: Classroom) -> Gradebook:
-    with mock.patch.dict(os.environ, room.environment()):  # nbgrader starts a program that lies beside our Python
-        return Gradebook(f"sqlite:///{room.gradebook(LESSON)}", "course")
 
 
 def graded(

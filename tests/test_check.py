@@ -264,6 +264,11 @@ class TestExpect:
         with pytest.raises(Wrong, match=r"shape \(2,\)"):
             expect_close(np.ones(3), np.ones(2), "two numbers")
 
+    def test_nobody_expects_minus_zero(self):
+        with pytest.raises(Wrong) as info:
+            expect_close(1.0, -0.0, "nothing")
+        assert info.value.expected == "0"
+
     def test_a_number_may_come_as_an_array_of_one(self):
         expect_close(np.ones((1, 1)), 1.0, "one")
         expect_close(np.full((1, 1), 1.01), 1.0, "one", rtol=0.1)

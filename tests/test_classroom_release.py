@@ -17,6 +17,7 @@ import types
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.api import Gradebook
 from traitlets.config import Config, PyFileConfigLoader
 
 from tests import classroom_course as small
@@ -112,6 +113,17 @@ def test_an_essay_in_a_cell_of_another_type_without_its_mark(handed_in):
     small.find(nb, "90.w", "answer").update(cell_type="raw", source=ESSAY, metadata={})
     answers, notes = repaired(nb)
     assert answers["90.w"] == ESSAY and "answer cell of 90.w had lost its mark" in notes
+
+
+def test_a_newline_at_the_end_of_every_cell_changes_nothing(handed_in, released):
+    """Some editors add one; the lesson's own cells are still its own, and none is taken for a stray essay."""
+    nb, repaired = handed_in
+    small.solve(nb)
+    for cell in nb.cells:
+        cell.source += "\n"
+    answers, notes = repaired(nb)
+    assert answers == SOLVED | {"90.w": "*Your answer here.*"} and notes == ""
+    assert {c["source"] for c in released[1]["released"]} - {*small.STUBS.values()} <= {c.source for c in nb.cells}
 
 
 def test_an_edited_question_without_its_mark_is_not_the_answer(handed_in):
@@ -381,9 +393,21 @@ class Desk:
             book.db.commit()
 
 
+def test_a_gradebook_is_made_as_nbgrader_makes_it(tmp_path, monkeypatch):
+    """Its version, for which nbgrader starts a program, is asked of the library behind that program."""
+    monkeypatch.setenv("PATH", str(pathlib.Path(sys.executable).parent), prepend=os.pathsep)
+    room = Classroom(ROOT, tmp_path)
+    settings.make(room)
+    theirs = f"{tmp_path}/theirs.db"
+    Gradebook(f"sqlite:///{theirs}", "course").close()
+    gradebook.open_gradebook(room, small.LESSON).close()
+    ours, theirs = (sqlite3.connect(file) for file in (room.gradebook(small.LESSON), theirs))
+    for question in ("select name, sql from sqlite_master order by name", "select * from alembic_version"):
+        assert ours.execute(question).fetchall() == theirs.execute(question).fetchall()
+
+
 @pytest.fixture
-def desk(released, tmp_path, monkeypatch) -> Desk:
-    monkeypatch.setenv("PATH", str(pathlib.Path(sys.executable).parent), prepend=os.pathsep)  # nbgrader calls alembic
+def desk(released, tmp_path) -> Desk:
     return Desk(Classroom(ROOT, tmp_path / "class"), released[1])
 
 

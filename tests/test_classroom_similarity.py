@@ -112,6 +112,44 @@ def test_what_the_background_or_many_have_is_no_evidence():
     assert not list(matches("1", [a, *same, *others], []))
 
 
+def test_a_ring_is_found_if_its_statements_are_nobody_elses():
+    """Eight of forty hand in one answer; of thirty who took the same obvious way, each with a line of its own, none."""
+    ring = [answer(f"r{k}", disguised(HONEST.replace("my", f"m{k}")), []) for k in range(8)]
+    others = [answer(f"o{k}", f"def f(x):\n    y = {k} * x\n    return y ** {k}", []) for k in range(32)]
+    assert len(list(matches("1", [*ring, *others], []))) == 28
+    way = ["    y = np.log(x) * (1 + x)", "    z = np.sqrt(y) / (y - 3)", "    w = np.exp(z) ** (z - y)"]
+    for k in range(30):
+        own = [line + f" - {k}" * (at == k % 3) for at, line in enumerate(way)]
+        others.append(answer(f"w{k}", "\n".join(["def f(x):", *own, "    return w"]), []))
+    assert len(list(matches("1", [*ring, *others], []))) == 28
+
+
+def rings_in(id: str) -> tuple[int, int, int]:
+    """A class of all known answers, with and without seven who copied one of them in disguise.
+
+    Returns:
+        Pairs of more than a few that are named without the ring, rings that are named whole, and how many there were.
+    """
+    everyone = [one for kind in known()[id].values() for one in kind]
+    helpers = plain(next(f for f in LESSONS if f.stem.endswith(id[:2])))
+    caught = 0
+    for one in known()[id]["alternative"]:
+        ring = [answer(f"copy {k}", disguised(one.source), [helpers]) for k in range(7)]
+        named = {(m.left.owner, m.right.owner) for m in matches(id, [*everyone, *ring], [])}
+        caught += {(one.owner, a.owner) for a in ring} <= named
+    holders = collections.defaultdict(list)
+    for one in everyone:
+        for run in one.prints:
+            holders[run].append(one)
+    return len(similarity._rings(holders, 4, len(everyone) // 3)), caught, len(known()[id]["alternative"])
+
+
+def test_rings_are_found_where_answers_are_long_enough():
+    """Of all lessons 86 of 269 rings of eight, and one group of the known answers, which have common authors."""
+    false, caught, rings = (sum(n) for n in zip(*map(rings_in, sorted(known())), strict=True))
+    assert false == 0 and caught / rings > 0.25, (false, caught, rings)
+
+
 def test_what_cannot_be_parsed_matches_nothing():
     assert answer("a", "def f(:", []).prints == {}
     assert answer("b", "%timeit 1 + 1\ndef f(x):\n    return x", []).prints

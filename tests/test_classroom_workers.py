@@ -10,11 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from unittest import mock
 
 import psutil
 import pytest
 
 from tests import classroom_course as small
+from tools.classroom import workers
 from tools.classroom.grade import grade
 from tools.classroom.layout import REPO, Classroom
 from tools.classroom.regrade import regrade
@@ -94,7 +96,7 @@ def test_a_run_that_is_stopped_loses_nothing_and_leaves_nothing(room, how):
     assert any(line.startswith("\n2 had not changed") for line in said) and any("\n2 graded in" in s for s in said)
 
 
-def test_only_what_has_changed_is_run_again(room):
+def test_only_what_has_changed_is_run_again(room, monkeypatch):
     def ran(**options) -> int:
         said: list[str] = []
         rows = grade(room, small.LESSON, say=said.append, **options)
@@ -103,11 +105,21 @@ def test_only_what_has_changed_is_run_again(room):
 
     hand_in(room, "ada")
     hand_in(room, "ben")
-    assert ran() == 2 and ran() == 0 and ran(again=True) == 2
+    stamp = "2026-11-03 10:17:00.000000 UTC"
+    for student, when in (("ada", stamp), ("ben", "soon")):
+        (room.submitted / student / small.LESSON / "timestamp.txt").write_text(when)
+    collected = {s: room.collected / s / small.LESSON / "timestamp.txt" for s in ("ada", "ben")}
+    assert ran() == 2 and collected["ada"].read_text() == stamp and not collected["ben"].exists()
+    assert ran() == 0 and ran(again=True) == 2
     hand_in(room, "ben", "# another")
     assert ran() == 1
     shutil.rmtree(room.feedback / "ada")
     assert ran() == 1
+    with monkeypatch.context() as stopped:
+        stopped.setattr(workers, "run_all", mock.Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            ran(again=True)
+    assert ran() == 2  # whoever was to be graded may have been, in part
     check = room.root / "genutils" / "check" / "lesson_90.py"
     check.write_text(check.read_text() + "\n# stricter\n")
     assert ran() == 0  # the release's own copy grades
@@ -121,8 +133,6 @@ def test_only_what_has_changed_is_run_again(room):
 
 def test_who_could_not_be_graded_is_tried_again(room, monkeypatch):
     hand_in(room, "ada")
-    from tools.classroom import workers
-
     monkeypatch.setattr(workers, "_autograde", lambda job, student, result: result.update(failed="full disk"))
     (row,) = grade(room, small.LESSON, say=lambda text: None)
     assert (row.status, row.total) == ("not graded", 0) and "full disk" in row.notes

@@ -13,6 +13,7 @@ from genutils.check.expect import Wrong
 from tests.mutants import CANDIDATES, Candidate, mutant
 from tests.notebooks import LESSONS, SOLUTIONS, by_role, cells
 from tools import calibrate, checks
+from tools.lessons import ROOT
 
 EXERCISES = exercises()
 IDS = list(EXERCISES)
@@ -48,6 +49,24 @@ def _name(candidate: Candidate) -> str:
 def _figure() -> float:
     """How fast this core is, once for all exercises."""
     return calibrate.quick()
+
+
+def _telling(source: str) -> dict[str, int]:
+    """The statements that compute something in more than one step, in one spelling, and where they stand."""
+    steps = ast.BinOp | ast.Call | ast.Subscript | ast.Compare | ast.UnaryOp
+    nodes = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.stmt) and not hasattr(n, "body")]
+    return {ast.unparse(n): n.lineno for n in nodes if sum(isinstance(part, steps) for part in ast.walk(n)) > 1}
+
+
+@pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
+def test_no_line_of_a_check_is_one_of_a_solution(solution):
+    """Students have the checks. What the lesson itself says may stand there, too."""
+    lesson = next(path for path in LESSONS if path.stem == solution.stem)
+    said = "".join("".join(c["source"].split()) for c in cells(lesson))
+    check = _telling((ROOT / "genutils" / "check" / f"lesson_{solution.stem[:2]}.py").read_text(encoding="utf-8"))
+    for id, cell in by_role(solution, "solution").items():
+        for line in _telling(cell["source"]).keys() & check.keys():
+            assert "".join(line.split()) in said, f"{id}: line {check[line]} of the check is {line!r}; say it otherwise"
 
 
 def test_every_lesson_has_its_solutions_and_checks():

@@ -146,7 +146,7 @@ def expect_close(
         hint: what to say if no such value is met.
         rtol, atol: tolerances, as `numpy.allclose`.
     """
-    array, target = numbers(got, says, given=given), np.asarray(want, dtype=float)
+    array, target = numbers(got, says, given=given), np.asarray(want, dtype=float) + 0.0  # nobody expects -0
     for value, words in mistakes:
         value = np.asarray(value, dtype=float)
         if value.shape == array.shape and np.allclose(array, value, rtol=rtol, atol=atol, equal_nan=True):

@@ -205,6 +205,16 @@ def _bin(t, y0, w, h, d0, d1):
     return y0 + h * (s * t * t + d0 * t * (1 - t)) / (s + (d0 + d1 - 2 * s) * t * (1 - t))
 
 
+def _place(y, *bin):
+    """Where in a bin y is reached, a share of its width, by halving."""
+    low, high = np.zeros_like(y), np.ones_like(y)
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = _bin(middle, *bin) < y
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return high
+
+
 @exercise("12.3", "spline_bin_inverse", points=3)
 def _(answer, rng):
     n = 40
@@ -216,14 +226,10 @@ def _(answer, rng):
     kept = [a.copy() for a in args]
     got = numbers(answer(*kept), "x is an array of numbers")
     unchanged(args, kept)
-    s, u = h / w, y - y0
-    bend = d0 + d1 - 2 * s
-    a, b, c = h * (s - d0) + u * bend, h * d0 - u * bend, -s * u
+    slope, linear = h / w, (y - y0) / h
     with np.errstate(invalid="ignore", divide="ignore"):
-        other = (-b - np.sqrt(b * b - 4 * a * c)) / (2 * a)
-        b1 = h * d1 - u * bend
-        swapped = -2 * c / (b1 + np.sqrt(b1 * b1 - 4 * (h * (s - d1) + u * bend) * c))
-        linear = u / h
+        other = 1 - t - slope / (slope - d0 + linear * (d0 - slope + d1 - slope))  # by the sum of both roots
+    swapped = _place(y, y0, w, h, d1, d0)
     expect_close(
         got,
         x0 + t * w,

@@ -110,7 +110,7 @@ def _(answer, rng):
             top = logits.max(-1, keepdims=True)
             return (np.exp(logits - top) / np.exp(logits - top).sum(-1, keepdims=True)).max(-1)
 
-        z = mu + np.exp(log_sigma) * eps
+        z = eps * np.exp(log_sigma) + mu
         each = surprise(z)
         cost = _rate(mu, log_sigma).sum(1)
         want = -each.sum(1) - cost

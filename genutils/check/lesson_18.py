@@ -12,9 +12,14 @@ from genutils.check.expect import brief, expect, expect_close, numbers, pair, un
 LOOSE = {"rtol": 1e-4, "atol": 1e-6}  # single precision is precise enough; every mistake below is further off
 
 
+def _left(betas: np.ndarray) -> np.ndarray:
+    """alpha^2 after 0 ... T steps, (T + 1,)."""
+    return np.cumprod(np.append(1.0, 1 - betas))
+
+
 def _levels(betas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """alpha and sigma after 0 ... T steps, (T + 1,) each."""
-    left = np.concatenate([[1.0], np.cumprod(1 - betas)])
+    left = _left(betas)
     return np.sqrt(left), np.sqrt(1 - left)
 
 
@@ -30,7 +35,7 @@ def _at(gamma) -> tuple[np.ndarray, np.ndarray]:
 @exercise("18.1", "noise_on", points=1)
 def _(answer, rng):
     betas = np.sort(rng.uniform(0.03, 0.5, size=9))
-    left = np.concatenate([[1.0], np.cumprod(1 - betas)])  # alpha^2
+    left = _left(betas)
     total = np.concatenate([[0.0], np.cumsum(betas)])
     for s, t in (([0, 2, 5, 1], [3, 4, 9, 2]), ([0, 4, 9, 0], [9, 8, 9, 0]), ([3], [7])):
         s, t = np.array(s), np.array(t)
@@ -95,7 +100,7 @@ def _(answer, rng):
         )
         unchanged([x, s, t, betas, eps], given)
     betas = np.linspace(1e-4, 0.06, 1000)  # a long chain, of which next to nothing is left at the end
-    left = np.concatenate([[1.0], np.cumprod(1 - betas)])
+    left = _left(betas)
     s, t = np.array([0, 300, 900, 850]), np.array([1000, 500, 1000, 900])
     x, eps = rng.normal(size=(4, 3)) + 2, rng.normal(size=(4, 3))
     c = (left[t] / left[s])[:, None]

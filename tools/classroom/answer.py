@@ -40,7 +40,7 @@ class Server:
     """
 
     def __init__(self, line: socket.socket, answer: Any):
-        self.line, self.keep = line, [answer]
+        self.line, self.inbox, self.keep = line, wire.Inbox(line), [answer]
 
     def run(self) -> None:
         """Answer questions until the judge hangs up."""
@@ -65,7 +65,7 @@ class Server:
             self._do((kind, *found), handed)
 
     def _receive(self) -> tuple[Any, Handed]:
-        unpickler = _Unpickler(io.BytesIO(wire.receive(self.line)))
+        unpickler = _Unpickler(io.BytesIO(self.inbox.next()))
         unpickler.server, unpickler.handed = self, Handed()
         return unpickler.load(), unpickler.handed
 

@@ -153,7 +153,12 @@ def for_students(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
 def released_cells(nb: nbformat.NotebookNode) -> list[dict]:
     """What a manifest keeps of a released notebook, to compare submissions with."""
     return [
-        {"type": c.cell_type, "source": c.source, "nbgrader": c.metadata.get("nbgrader"), "id": c.get("id")}
+        {
+            "type": c.cell_type,
+            "source": c.source.rstrip("\n"),  # as `shape.clean_cells` leaves those that come back
+            "nbgrader": c.metadata.get("nbgrader"),
+            "id": c.get("id"),
+        }
         for c in nb.cells
     ]
 

@@ -1,8 +1,11 @@
-"""Scores by hand that stay within their range, whoever writes them: Formgrader, an import, a script."""
+"""nbgrader's gradebook: made without delay, with scores by hand that stay within their range, whoever writes them."""
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
+import pathlib
 from typing import Any
 
 from tools.classroom.layout import Classroom
@@ -30,4 +33,26 @@ def open_gradebook(room: Classroom, lesson: str) -> Any:
     from nbgrader.api import Gradebook
 
     bound_scores()
+    if not room.gradebook(lesson).exists():
+        _make(room.gradebook(lesson))
     return Gradebook(f"sqlite:///{room.gradebook(lesson)}?timeout=60", "course")
+
+
+def _make(file: pathlib.Path) -> None:
+    """An empty gradebook as nbgrader makes it, which asks a program for its version that takes seconds to start."""
+    import nbgrader
+    from alembic.script import ScriptDirectory
+    from nbgrader.api import Base
+    from sqlalchemy import create_engine, text
+
+    version = ScriptDirectory(str(pathlib.Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+    new = file.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):
+        new.unlink()
+    engine = create_engine(f"sqlite:///{new}")
+    Base.metadata.create_all(engine)
+    with engine.begin() as db:
+        db.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        db.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+    engine.dispose()
+    os.replace(new, file)

@@ -13,12 +13,12 @@ from typing import Any
 
 import nbformat
 
-from tools.classroom import suspicion
+from tools.classroom import attempts, suspicion
+from tools.classroom.files import LARGEST
 from tools.classroom.layout import Classroom
 from tools.classroom.repair import repair, texts
 from tools.classroom.roster import FOLDER
 
-LARGEST = 50 * 2**20
 USUAL = ("README.txt", "timestamp.txt", "submission_secret.txt")  # beside a notebook
 
 
@@ -31,6 +31,7 @@ class Submission:
     status: str = ""  # why it cannot be graded
     notes: list[str] = field(default_factory=list)
     digest: str = ""
+    key: str = ""  # what its grading depends on, in one word
     texts: dict[str, str] = field(default_factory=dict)  # exercise -> a digest of what it was answered with
 
 
@@ -55,6 +56,7 @@ def collect(room: Classroom, lesson: str, student: str, manifest: dict[str, Any]
         sub.texts = texts(nb, manifest)
         target.mkdir(parents=True)
         nbformat.write(nb, target / f"{lesson}.ipynb")
+        attempts.stamp(target, attempts.stamped(folder))  # nbgrader shows it
         for name in manifest["images"]:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(room.source / lesson / name, target / name)

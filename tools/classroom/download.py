@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from tools.classroom import files
-from tools.classroom.collect import LARGEST
+from tools.classroom.files import LARGEST
 from tools.classroom.layout import Problem
 
 MOST_FILES, MOST_BYTES = 100_000, 20 * 2**30

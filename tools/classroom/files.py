@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+LARGEST = 50 * 2**20  # bytes of a notebook
+
 # What spreadsheets take for a formula (OWASP, CSV Injection), also in full width; a number is none.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _TURNS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -25,11 +27,12 @@ def read(file: pathlib.Path) -> dict | None:
 
 
 def write(file: pathlib.Path, value: dict, mode: int = 0o666) -> None:
-    """A file of JSON, with the given permissions if it is new."""
+    """A file of JSON, a line for each key, with the given permissions if it is new."""
     temporary = file.with_suffix(".tmp")
     temporary.unlink(missing_ok=True)
+    lines = ",\n".join(f"{json.dumps(str(key))}: {json.dumps(about)}" for key, about in value.items())
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as out:
-        json.dump(value, out, indent=1)
+        out.write("{\n" + lines + "\n}\n")
     os.replace(temporary, file)
 
 

@@ -15,7 +15,6 @@ from tools.classroom import (
     course,
     exchange,
     feedback,
-    files,
     gradebook,
     incoming,
     lateness,
@@ -29,7 +28,6 @@ from tools.classroom import (
 from tools.classroom.collect import Submission, collect
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.table import Row
-from tools.classroom.verdict import Verdict
 from tools.classroom.workers import Job, Limits
 
 
@@ -110,8 +108,8 @@ def grade(
         else:
             submissions = {n: Submission(n, gradable=_graded(room, lesson, n)) for n in names}
         bounded = gradebook.tie(room, lesson, manifest)
-        keys = _keys(job, manifest, submissions)
-        done = [] if again or not execute else _unchanged(job, submissions, keys)
+        _sign(job, manifest, submissions)
+        done = [] if again or not execute else _unchanged(job, submissions)
         rows: dict[str, Row] = {}
 
         def note(job: Job, some: dict[str, Submission], results: dict[str, dict]) -> None:
@@ -125,16 +123,12 @@ def grade(
             ids = [*manifest["exercises"], *manifest["manual"]]
             table.write_csv(room, lesson, ids, [*rows.values()], partial=students is not None or len(rows) < len(names))
 
-        def came(name: str, result: dict) -> None:
-            note(job, {name: submissions[name]}, {name: result})
-            verdicts = (result.get("story") or {}).get("verdicts", {})
-            _remember(job, name, "" if result.get("failed") or Verdict.LOST in verdicts.values() else keys[name])
-
         note(replace(job, execute=False), {n: submissions[n] for n in done}, {})
         if refused := {n: s for n, s in submissions.items() if not s.gradable}:
             note(job, refused, {})
         todo = [n for n, s in submissions.items() if s.gradable and n not in done]
-        results = workers.run_all(job, todo, at_a_time, say, came)
+        gradebook.begin(job, todo)
+        results = workers.run_all(job, todo, at_a_time, say, lambda n, r: note(job, {n: submissions[n]}, {n: r}))
         table.show([rows[n] for n in names], say)
         for remark in lateness.remarks(room, lesson, deadline, [rows[n] for n in names]):
             say(remark)
@@ -144,29 +138,20 @@ def grade(
     return [rows[n] for n in names]
 
 
-def _keys(job: Job, manifest: dict, submissions: dict[str, Submission]) -> dict[str, str]:
-    """Of each submission what its grading depends on, in one word."""
+def _sign(job: Job, manifest: dict, submissions: dict[str, Submission]) -> None:
+    """Note with each submission what its grading depends on, in one word."""
     how = [manifest, job.limits.whole]  # the manifest holds the digest of what grades
     release = hashlib.sha256(json.dumps(how, sort_keys=True).encode()).hexdigest()
-    return {n: hashlib.sha256(f"{release} {s.digest}".encode()).hexdigest() for n, s in submissions.items()}
+    for one in submissions.values():
+        one.key = hashlib.sha256(f"{release} {one.digest}".encode()).hexdigest()
 
 
-def _memory(job: Job) -> pathlib.Path:
-    return job.room.grades / job.lesson / "submissions.json"
-
-
-def _unchanged(job: Job, submissions: dict[str, Submission], keys: dict[str, str]) -> list[str]:
+def _unchanged(job: Job, submissions: dict[str, Submission]) -> list[str]:
     """Who was graded before, by the same release and checks, and has handed in nothing else since."""
-    memory = files.read(_memory(job)) or {}
+    memory = gradebook.memory(job.room, job.lesson)
     page = job.room.feedback / "{}" / job.lesson / f"{job.lesson}.html"
-    same = [n for n, s in submissions.items() if s.gradable and memory.get(n, {}).get("key") == keys[n]]
+    same = [n for n, s in submissions.items() if s.gradable and memory.get(n, {}).get("key") == s.key]
     return [n for n in same if _graded(job.room, job.lesson, n) and pathlib.Path(str(page).format(n)).exists()]
-
-
-def _remember(job: Job, name: str, key: str) -> None:
-    memory = files.read(_memory(job)) or {}
-    memory.setdefault(name, {})["key"] = key
-    files.write(_memory(job), memory)
 
 
 def _folders(room: Classroom, lesson: str) -> None:

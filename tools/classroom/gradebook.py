@@ -18,6 +18,7 @@ from tools.classroom.bounds import open_gradebook
 from tools.classroom.collect import Submission
 from tools.classroom.layout import Classroom
 from tools.classroom.table import Row, story_notes
+from tools.classroom.verdict import Verdict
 from tools.classroom.workers import Job
 
 
@@ -29,12 +30,11 @@ def tie(room: Classroom, lesson: str, manifest: dict) -> dict[str, list[str]]:
     """
     from nbgrader.api import MissingEntry
 
-    file = room.grades / lesson / "submissions.json"
-    memory, notes = files.read(file) or {}, {}
+    known, notes = memory(room, lesson), {}
     tests = _exercises(manifest)
     with warnings.catch_warnings(), open_gradebook(room, lesson) as book:
         warnings.simplefilter("ignore")  # nbgrader's own models
-        for student, before in memory.items():
+        for student, before in known.items():
             try:
                 grades = book.find_submission(lesson, student).notebooks[0].grades
             except (MissingEntry, IndexError):
@@ -54,8 +54,25 @@ def tie(room: Classroom, lesson: str, manifest: dict) -> dict[str, list[str]]:
                     notes.setdefault(student, []).append(said)
             before["by_hand"] = tied
         book.db.commit()
-    files.write(file, memory)
+    _remember(room, lesson, known)
     return notes
+
+
+def memory(room: Classroom, lesson: str) -> dict[str, dict]:
+    """Of each student the latest run: the ``key`` of what was graded, why it failed, notes, texts, who scored them."""
+    return files.read(room.grades / lesson / "submissions.json") or {}
+
+
+def _remember(room: Classroom, lesson: str, known: dict[str, dict]) -> None:
+    files.write(room.grades / lesson / "submissions.json", known)
+
+
+def begin(job: Job, students: list[str]) -> None:
+    """Nobody of these counts as graded until a result is there: the run may be killed in between."""
+    known = memory(job.room, job.lesson)
+    for name in students:
+        known.get(name, {}).pop("key", None)
+    _remember(job.room, job.lesson, known)
 
 
 def _exercises(manifest: dict) -> dict[str, str]:
@@ -68,18 +85,18 @@ def settle(job: Job, manifest: dict, submissions: dict[str, Submission], results
     """Read everyone's scores. What could not be graded gets nothing automatically; scores given by hand stay."""
     tests = _exercises(manifest)
     most = sum(e["points"] for e in [*manifest["exercises"].values(), *manifest["manual"].values()])
-    file = job.room.grades / job.lesson / "submissions.json"
-    memory = files.read(file) or {}  # of each student the latest run: why it failed, notes, texts and who scored them
-    rows = []
+    known, rows = memory(job.room, job.lesson), []
     with warnings.catch_warnings(), open_gradebook(job.room, job.lesson) as book:
         warnings.simplefilter("ignore")  # nbgrader's own models
         for name, sub in submissions.items():
-            result, before = results.get(name, {}), memory.get(name, {})
+            result, before = results.get(name, {}), known.get(name, {})
             failed = sub.status or result.get("failed", "")
             if job.execute:
-                notes = sub.notes + story_notes(result.get("story"))
-                now = {"digest": sub.digest, "failed": failed, "notes": notes}
-                memory[name] = before | now | ({} if failed else {"texts": sub.texts})
+                story = result.get("story") or {}
+                lost = failed or Verdict.LOST in story.get("verdicts", {}).values()
+                notes = sub.notes + story_notes(story)
+                now = {"digest": sub.digest, "failed": failed, "notes": notes, "key": "" if lost else sub.key}
+                known[name] = before | now | ({} if failed else {"texts": sub.texts})
             elif sub.gradable:
                 notes = before.get("notes", [])
             else:
@@ -94,7 +111,7 @@ def settle(job: Job, manifest: dict, submissions: dict[str, Submission], results
             try:
                 submission = _submission(book, job.lesson, row, bool(failed) and job.execute)
                 if submission is not None:
-                    _scores(submission.notebooks[0].grades, row, tests, bool(failed), memory.get(name, {}), job.execute)
+                    _scores(submission.notebooks[0].grades, row, tests, bool(failed), known.get(name, {}), job.execute)
                     book.db.commit()
             except Exception as error:
                 row.status = "not graded"
@@ -104,7 +121,7 @@ def settle(job: Job, manifest: dict, submissions: dict[str, Submission], results
             if failed and job.execute:
                 _forget(job, name, failed)
             rows.append(row)
-    files.write(file, memory)
+    _remember(job.room, job.lesson, known)
     return rows
 
 

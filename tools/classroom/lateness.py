@@ -158,12 +158,11 @@ def charge(room: Classroom, lesson: str, stated: Rule, rows: list[Row]) -> None:
 
 
 def remarks(room: Classroom, lesson: str, stated: Rule, rows: list[Row]) -> list[str]:
-    """What the instructor should know besides: whose time nobody knows, and whose extension is nobody's."""
+    """What the instructor should know besides, of rows that were charged: whose time nobody knows, and so on."""
     if stated.due is None and not stated.extensions:
         return []
     said = []
-    handed_in = [row.student for row in rows if row.status != "missing"]
-    if unknown := [n for n in handed_in if attempts.stamped(room.submitted / n / lesson) is None]:
+    if unknown := [row.student for row in rows if row.status != "missing" and row.days_late is None]:
         said.append(
             f"nobody knows when these handed in, so nothing was taken off ({attempts.STAMP}): {', '.join(unknown)}"
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import nbformat
 
 from tools.classroom import assemble, course, exchange, files, system, verify
+from tools.classroom.bounds import open_gradebook
 from tools.classroom.layout import Classroom, Problem
 from tools.classroom.rehearse import rehearse
 from tools.classroom.settings import LESSON, make
@@ -133,6 +134,7 @@ def _release(
     shutil.rmtree(source.parent, ignore_errors=True)
     staged.rename(source.parent)
     shutil.rmtree(target, ignore_errors=True)
+    open_gradebook(room, lesson).close()
     said = convert(room, lesson, env)
     released = target / f"{lesson}.ipynb"
     if not released.exists():

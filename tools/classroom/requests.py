@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.classroom import cells, files
-from tools.classroom.collect import LARGEST
+from tools.classroom.files import LARGEST
 from tools.classroom.layout import Classroom, Problem
 
 OPEN, ANSWERED = "open", "answered"

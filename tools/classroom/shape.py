@@ -30,6 +30,7 @@ def clean_cells(nb: nbformat.NotebookNode) -> None:
         source = old.get("source", "")
         source = "".join(map(str, source)) if isinstance(source, list) else str(source)
         source = source.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
+        source = source.rstrip("\n")  # some editors add one to each cell, which no cell of a release ends with
         kind = kind if kind in ("code", "markdown", "raw") else "raw"
         id = str(old.get("id", ""))
         if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", id) or id in ids:

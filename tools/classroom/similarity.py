@@ -29,6 +29,7 @@ from tools.classroom.records import heading, records, stubs
 
 SHARE = 0.6  # of what is unusual in the shorter answer, at least so much is shared
 BITS = 4.0  # evidence in one exercise, at least
+STATEMENTS = 3  # which nobody else has, make a ring of more than a few
 SHOWN = 25  # pairs on the page side by side
 _STYLE = """
 .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1rem }
@@ -115,10 +116,9 @@ def matches(id: str, answers: list[Answer], background: Iterable[Answer]) -> Ite
     for a in answers:
         for p in unusual[a.owner]:
             holders[p].append(a)
-    pairs: dict[tuple[str, str], tuple[Answer, Answer]] = {}
-    for those in holders.values():
-        if 1 < len(those) <= max(4, len(answers) // 20):  # more have it: a way that people come upon
-            pairs |= {(a.owner, b.owner): (a, b) for a, b in itertools.combinations(those, 2)}
+    few = max(4, len(answers) // 20)  # if more have it, it is a way that people come upon
+    groups = [those for those in holders.values() if 1 < len(those) <= few] + _rings(holders, few, len(answers) // 3)
+    pairs = {(a.owner, b.owner): (a, b) for those in groups for a, b in itertools.combinations(those, 2)}
     others = len(answers) - 2 + sum(1 for _ in background)
     for a, b in pairs.values():
         common = unusual[a.owner] & unusual[b.owner]
@@ -127,6 +127,19 @@ def matches(id: str, answers: list[Answer], background: Iterable[Answer]) -> Ite
             return math.log2((others + 1) / max(1, have[p] - (1 if p not in pair else 2) + 1)) / RUN
 
         yield from _match(id, a, b, common, [unusual[a.owner], unusual[b.owner]], bits)
+
+
+def _rings(holders: dict[tuple[str, ...], list[Answer]], few: int, many: int) -> list[list[Answer]]:
+    """Groups of more than a few who have several statements that nobody else has, not even one of them.
+
+    People who come upon the same way part company: of the runs of their statements each is held by others.
+    """
+    lines: dict[tuple[str, ...], set[int]] = collections.defaultdict(set)
+    of = {a.owner: a for those in holders.values() for a in those}
+    for run_, those in holders.items():
+        if few < len(those) <= many:
+            lines[tuple(a.owner for a in those)] |= those[0].prints[run_]
+    return [[of[owner] for owner in owners] for owners, found in lines.items() if len(found) >= STATEMENTS]
 
 
 def resemblances(id: str, answers: list[Answer], origins: list[Answer], stub: Answer) -> Iterator[Match]:
@@ -203,8 +216,8 @@ def html(room: Classroom, lesson: str, students: list[Pair], sources: list[Pair]
         "<p>Answers that are more alike than chance explains. That proves nothing: two may have had the same tutor, "
         "book or idea. Look at them side by side before you speak with anybody.</p>",
         "<p class=faint>Names of variables, comments and the order of statements are ignored. What the lesson, its "
-        "solution or the known answers have is no evidence between students; nor is what one in twenty has. "
-        "Marked lines hold what only these share.</p>",
+        "solution or the known answers have is no evidence between students; nor is what one in twenty has, unless "
+        "they share several statements that nobody else has. Marked lines hold what only these share.</p>",
     ]
     for name, title, pairs in (("s", "Students", students), ("k", "With a known answer", sources)):
         parts += [f"<h2>{title}</h2>", _table(name, pairs)] if pairs else [f"<h2>{title}</h2>", "<p>None.</p>"]

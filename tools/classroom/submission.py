@@ -13,7 +13,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tools.classroom import course, wire
+from tools.classroom import wire
 from tools.classroom.cells import ANSWER, grade_id
 from tools.classroom.layout import REPO, Classroom
 from tools.classroom.plan import plan
@@ -119,8 +119,7 @@ class Parent:
 
 def parent(room: Classroom, lesson: str, manifest: dict) -> Parent:
     """The parent of a lesson's submissions; started once, also for the processes that are forked from this one."""
-    folder = room.course(lesson)
-    key = str(folder), lesson, course.digest(folder / "genutils")
+    key = str(room.course(lesson)), lesson, manifest["course"]
     if key not in _PARENTS:
         _PARENTS[key] = Parent(room, lesson, manifest)
     return _PARENTS[key]

@@ -29,6 +29,7 @@ _PLACES = re.compile(
     r"|\bclassroom/|\bprivate/|\bsource/\d\d_|\.db\b|\bsqlite:|\bgenutils\.check\b"
 )
 _ROOTS = ("genutils", "numpy", "scipy", "torch", "math", "sys", "builtins")
+_MAGIC = re.compile(r"^([ \t]*)((?:[\w., ]+=[ \t]*)?(?:!|%(?!%)).*|[\w.%]+\?{1,2})$", re.M)
 _UNPARSED = re.compile(r"sys\s*\.\s*modules|_getframe|\bctypes\b|os\._exit|\bsqlite3\b|/proc\b|\bsetattr\s*\(")
 
 
@@ -89,14 +90,20 @@ def used_by_solutions(source: pathlib.Path, exercises: tuple[str, ...], changed:
     return {id: set(genutils_of(marked.get(grade_id(id, ANSWER), ""), known, aliases)) for id in exercises}
 
 
+@functools.lru_cache(maxsize=256)
 def parse(source: str) -> ast.Module | None:
-    """The tree of a cell, IPython's own lines translated; None if it has a syntax error."""
+    """The tree of a cell, to be read only, IPython's own lines translated; None if it has a syntax error."""
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.parse(source)
-    with contextlib.suppress(SyntaxError, ValueError, RuntimeError, MemoryError):  # RuntimeError: hundreds of magics
-        from IPython.core.inputtransformer2 import TransformerManager
+    from IPython.core.inputtransformer2 import TransformerManager
 
-        return ast.parse(TransformerManager().transform_cell(source))
+    def translated(found: re.Match) -> str:
+        return found[1] + TransformerManager().transform_cell(found[2]).rstrip("\n")
+
+    # line by line, for IPython takes a second for the first hundred of a cell; then all, for what spans lines
+    for translate in (lambda: _MAGIC.sub(translated, source), lambda: TransformerManager().transform_cell(source)):
+        with contextlib.suppress(SyntaxError, ValueError, RuntimeError, MemoryError):  # RuntimeError: too many
+            return ast.parse(translate())
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import builtins
+import functools
 import json
 import os
 import re
@@ -16,6 +17,8 @@ from typing import Any
 import numpy as np
 
 LIMIT = 64 * 2**20  # bytes of one message from an answer
+_AHEAD = 2**15  # bytes that are read at once if so many are there
+_SLACK = 0.05  # seconds by which something may come too late; to set a line's limit costs as much as a message
 _DTYPE = re.compile(r"[<>|=](?:[biufc]\d{1,2}|[US]\d{1,7})")
 
 
@@ -27,16 +30,33 @@ def send(line: socket.socket, data: bytes) -> None:
     line.sendall(struct.pack("!Q", len(data)) + data)
 
 
-def receive(line: socket.socket, limit: int = 2**34, until: float | None = None) -> bytes:
-    """One message; `EOFError` when the other side is gone or says more than the limit.
+class Inbox:
+    """What comes in over a line, message by message. It reads ahead, so that a short message costs one call."""
 
-    Args:
-        until: when all of it must have come (as `time.monotonic`); else the line's own limit holds for each part.
-    """
-    size = struct.unpack("!Q", _exactly(line, 8, until))[0]
-    if size > limit:
-        raise EOFError(f"a reply of {size} bytes")
-    return _exactly(line, size, until)
+    def __init__(self, line: socket.socket):
+        self.line, self._came = line, bytearray()
+
+    def next(self, limit: int = 2**34, until: float | None = None) -> bytes:
+        """One message; `EOFError` when the other side is gone or says more than the limit.
+
+        Args:
+            until: when all of it must have come (as `time.monotonic`); else the line's own limit holds for each part.
+        """
+        came, end = self._came, 0
+        while True:
+            if not end and len(came) >= 8:
+                end = 8 + int.from_bytes(came[:8], "big")
+                if end > 8 + limit:
+                    raise EOFError(f"a reply of {end - 8} bytes")
+            if end and len(came) >= end:
+                message = bytes(came[8:end])
+                del came[:end]
+                return message
+            _hurry(self.line, until)
+            part = self.line.recv(max(_AHEAD, min(end - len(came), 2**20)))
+            if not part:
+                raise EOFError("closed")
+            came += part
 
 
 def say(line: socket.socket, message: Any, handed: socket.socket | None = None) -> None:
@@ -78,7 +98,9 @@ def hear(line: socket.socket, limit: int = 2**34, until: float | None = None) ->
 
 def _hurry(line: socket.socket, until: float | None) -> None:
     if until is not None:
-        line.settimeout(max(0.01, until - time.monotonic()))
+        left, now = max(0.01, until - time.monotonic()), line.gettimeout()
+        if now is None or not left <= now <= left + _SLACK:
+            line.settimeout(left)
 
 
 def _exactly(line: socket.socket, n: int, until: float | None = None) -> bytes:
@@ -144,9 +166,9 @@ def decode(value: Any, other: Callable[[str, list], Any]) -> Any:
                 return {decode(k, other): decode(v, other) for k, v in rest[0]}
             case "array" | "scalar":
                 name, shape, data = rest
-                if not _DTYPE.fullmatch(name) or not all(type(n) is int and n >= 0 for n in shape):
-                    raise ValueError(name)
-                array = np.frombuffer(base64.b64decode(data, validate=True), dtype=np.dtype(name)).reshape(shape).copy()
+                if not all(type(n) is int and n >= 0 for n in shape):
+                    raise ValueError(shape)
+                array = np.frombuffer(base64.b64decode(data, validate=True), _dtype(name)).reshape(shape).copy()
                 return array if kind == "array" else array[()]
             case "tensor":
                 import torch
@@ -160,12 +182,27 @@ def decode(value: Any, other: Callable[[str, list], Any]) -> Any:
         raise Lost(f"sent something that is no plain value ({type(error).__name__})") from None
 
 
+@functools.lru_cache(maxsize=64)
+def _dtype(name: str) -> np.dtype:
+    if not _DTYPE.fullmatch(name):
+        raise ValueError(name)
+    return np.dtype(name)
+
+
 def _alike(value: list | tuple) -> np.dtype | None:
     """The dtype of a row of numpy scalars that can travel as one array; None of any other."""
     kind = type(value[0]) if value else None
     if kind is None or not issubclass(kind, np.generic) or any(type(v) is not kind for v in value):
         return None
     return value[0].dtype if value[0].dtype.kind in "biufc" else None
+
+
+def is_flat(value: Any) -> bool:
+    """Whether a value is a number or an array of numbers: it says the same in every process, and holds nothing else."""
+    kind = type(value)
+    return kind in (float, int, bool, type(None)) or (
+        (kind is np.ndarray or isinstance(value, np.generic)) and value.dtype.kind in "biufc"
+    )
 
 
 def is_tensor(value: Any) -> bool:

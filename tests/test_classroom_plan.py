@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from tools.classroom.cells import ANSWER, grade_id
+from tools.classroom.cells import ANSWER, TEST, grade_id
 from tools.classroom.plan import plan
 
 OPENING = """import math
@@ -40,7 +40,7 @@ def lines(*own: str, solved: str = "def answer(x):\n    return x", whole: bool =
     nb.cells = [new_code_cell(OPENING), new_code_cell(FIGURE), *map(new_code_cell, own), new_code_cell(solved)]
     nb.cells += [new_code_cell("check(answer)"), new_code_cell("model.draw(2)")]
     released = [{"type": "code", "source": s, "nbgrader": None} for s in (OPENING, FIGURE, "check(answer)")]
-    marks = grade_id("90.1", ANSWER), "ex-90-1-test"
+    marks = grade_id("90.1", ANSWER), grade_id("90.1", TEST)
     released += [{"type": "code", "source": STUB, "nbgrader": {"grade_id": marks[0]}}]
     released += [{"type": "code", "source": "model.draw(2)", "nbgrader": None}]
     nb.cells[-3].metadata["nbgrader"] = {"grade_id": marks[0]}

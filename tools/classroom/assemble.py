@@ -151,14 +151,9 @@ def for_students(nb: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def released_cells(nb: nbformat.NotebookNode) -> list[dict]:
-    """What a manifest keeps of a released notebook, to compare submissions with."""
+    """What a manifest keeps of a released notebook, to compare submissions with (`shape.clean_cells`)."""
     return [
-        {
-            "type": c.cell_type,
-            "source": c.source.rstrip("\n"),  # as `shape.clean_cells` leaves those that come back
-            "nbgrader": c.metadata.get("nbgrader"),
-            "id": c.get("id"),
-        }
+        dict(type=c.cell_type, source=c.source.rstrip("\n"), nbgrader=c.metadata.get("nbgrader"), id=c.get("id"))
         for c in nb.cells
     ]
 

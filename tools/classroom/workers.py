@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import nbformat
+
 from tools.classroom import files, sandbox, submission
 from tools.classroom.layout import Classroom
 from tools.classroom.submission import Limits
@@ -54,14 +56,17 @@ def run_all(job: Job, names: list[str], workers: int, say: Callable, on_result: 
 
     from tools.classroom import settings  # noqa: F401
 
+    nbformat.validate(nbformat.v4.new_notebook())  # what that compiles is inherited, too
     if job.execute and names:  # the boxes of all students are forked from one parent
         submission.parent(job.room, job.lesson, job.room.manifest(job.lesson))
     hard = 2 * (job.limits.timeout * 12 + 240)  # a notebook may be run twice
     waiting, tries, running, results = list(names), dict.fromkeys(names, 0), {}, {}
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="classroom-") as scratch, _stopped_by_signals():
+    with tempfile.TemporaryDirectory(prefix="classroom-") as scratch, _stopped_by_signals() as stopped:
         try:
             while waiting or running:
+                if stopped:
+                    raise KeyboardInterrupt
                 while waiting and len(running) < workers:
                     name = waiting.pop(0)
                     out = pathlib.Path(scratch) / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
@@ -99,9 +104,8 @@ Running = tuple[multiprocessing.process.BaseProcess, str, pathlib.Path, float]
 
 
 def _ended(running: dict[int, Running], hard: float) -> Iterator[Running]:
-    """Wait until some processes have ended, or have run for too long and were made to; they are no longer running."""
-    soon = min(since + hard for *_, since in running.values()) - time.monotonic()
-    for sentinel in multiprocessing.connection.wait(list(running), timeout=max(0.1, soon)) or list(running):
+    """Wait a moment for processes that end, or have run for too long and are made to; they are no longer running."""
+    for sentinel in multiprocessing.connection.wait(list(running), timeout=1.0) or list(running):
         process, *_, since = running[sentinel]
         if process.is_alive() and time.monotonic() - since <= hard:
             continue
@@ -111,25 +115,34 @@ def _ended(running: dict[int, Running], hard: float) -> Iterator[Running]:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """Meanwhile a request to end is like Ctrl-C: what runs is ended, and nothing that was done is lost."""
+def _stopped_by_signals() -> Iterator[list[int]]:
+    """Meanwhile a request to end is like Ctrl-C: what runs is ended, and nothing that was done is lost.
+
+    Yields:
+        The signals that came: what they raise is lost if it comes while Python tidies up.
+    """
+    came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield came
         return
 
     def stop(signum: int, frame: Any) -> None:
+        came.append(signum)
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, stop)
+    heard = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) is not signal.SIG_IGN]
+    before = {s: signal.signal(s, stop) for s in heard}
     try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for s, handler in before.items():
+            signal.signal(s, handler)
 
 
 def _one(job: Job, student: str, out: pathlib.Path) -> None:
     """The process of one student: nbgrader's autograde, then its feedback."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
     sandbox.follow_parent()
     os.setsid()
     room = job.room

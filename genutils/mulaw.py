@@ -82,7 +82,12 @@ def signal_to_noise(x: Tensor, rounded: Tensor) -> float:
 
     >>> round(signal_to_noise(torch.tensor([1.0, -1.0]), torch.tensor([0.9, -0.9])), 3)
     20.0
+
+    Raises:
+        ValueError: the wave is silent, or rounded without error: no ratio is finite.
     """
+    if not 0 < ((x - rounded) ** 2).mean().item() < math.inf or not (x**2).mean().item() > 0:
+        raise ValueError("a ratio needs a wave that is not silent and an error that is not 0, both finite")
     return 10 * math.log10((x**2).mean().item() / ((x - rounded) ** 2).mean().item())
 
 

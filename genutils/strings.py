@@ -148,8 +148,8 @@ class Strings(Model):
 
         What is not known, the loudness and without a label the string, is summed out given the past.
         """
-        needs_tensor_of_notes(x)
-        x, labels = whole(x, self.levels), self._labels(labels, len(x))
+        x = self._notes(x)
+        labels = self._labels(labels, len(x))
         asked = torch.full((len(x),), -1) if labels is None else torch.as_tensor(labels).long()
         each = [self._given(x, c) for c in range(self.classes)]  # of (B, T) log p(x_t | x_<t, string)
         paths = torch.stack(each).cumsum(2)  # (classes, B, T) log p(x_1 ... x_t | string)
@@ -164,13 +164,18 @@ class Strings(Model):
 
     def next_probs(self, x: Tensor, labels: Tensor) -> Tensor:
         """(B, T, L): the distribution of each sample given those before it and its string, nan while it is plucked."""
-        needs_tensor_of_notes(x)
-        x, delay = whole(x, self.levels), self.delays[labels][:, None]
+        x, delay = self._notes(x), self.delays[torch.as_tensor(labels)][:, None]
         t = torch.arange(x.shape[1])
         mean = torch.where(t > delay, self._mean(x, t, delay), torch.nan)[..., None]
         bounds = self.edges.clone()
         bounds[0], bounds[-1] = -math.inf, math.inf
         return torch.special.ndtr((bounds - mean) / self.noise).diff(dim=2)
+
+    def _notes(self, x: Tensor) -> Tensor:
+        x = torch.as_tensor(x)
+        if x.ndim != 2:
+            raise ValueError(f"notes have shape (B, T), one row each; this has shape {tuple(x.shape)}")
+        return whole(x, self.levels)
 
     def _mean(self, x: Tensor, t: Tensor, delay: Tensor) -> Tensor:
         """What comes back round the loop at times t: (B, len(t)), from x (B, T) and delays (B, 1)."""
@@ -194,18 +199,17 @@ class Strings(Model):
 
 
 def log_between(a: Tensor, b: Tensor) -> Tensor:
-    """log P(a < eps < b) of a standard Gaussian eps, for a < b, also far out, where both tails round to 1.
+    """log P(a < eps < b) of a standard Gaussian eps, also far out, where both tails round to 1; shaped like a and b.
 
     >>> round(log_between(torch.tensor([40.0]).double(), torch.tensor([41.0]).double()).item(), 3)
     -804.608
+
+    Raises:
+        ValueError: an interval ends before it begins, or an end is nan.
     """
+    if not bool((a <= b).all()):
+        raise ValueError("an interval goes from a to b with a <= b; here one does not, or an end is nan")
     flip = a + b > 0  # mirrored, so that the interval lies on the left, where log_ndtr is accurate
     a, b = torch.where(flip, -b, a), torch.where(flip, -a, b)
     upper = torch.special.log_ndtr(b)
     return upper + torch.log1p(-torch.exp(torch.special.log_ndtr(a) - upper))
-
-
-def needs_tensor_of_notes(x: Tensor) -> None:
-    if not isinstance(x, Tensor) or x.ndim != 2:
-        shape = tuple(x.shape) if hasattr(x, "shape") else type(x).__name__
-        raise ValueError(f"notes are a tensor of shape (B, T), one row each; this is {shape}")

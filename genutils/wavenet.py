@@ -237,6 +237,6 @@ def from_full_past(model: WaveNet, batch: dict[str, Tensor]) -> Tensor:
 
 def _smooth(levels: int) -> Tensor:
     """(L, 8) functions of a level that begin by saying how large it is: the wave, and slow cosines of its level."""
-    place = torch.linspace(0, 1, levels)[:, None] if levels > 1 else torch.zeros(1, 1)
+    place = torch.linspace(0, 1, levels)[:, None]
     size = mulaw.middles(levels).float()[:, None]
     return torch.cat([5 * size, torch.cos(math.pi * place * torch.arange(1, 8))], 1)

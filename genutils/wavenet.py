@@ -34,6 +34,8 @@ class GatedBlock(nn.Module):
         self.taps = nn.Linear(2 * channels, 2 * channels)  # both halves at once
         self.told = nn.Embedding(classes, 2 * channels)
         self.back = nn.Linear(channels, channels)
+        nn.init.xavier_normal_(self.taps.weight)
+        nn.init.normal_(self.told.weight, std=0.5)
 
     def forward(self, h: Tensor, told: Tensor) -> tuple[Tensor, Tensor]:
         """The next states, and the features z for the skip connection; ``told`` is (B, 1, 2C)."""
@@ -78,11 +80,11 @@ class WaveNet(Model, nn.Module):
     def __init__(
         self,
         *,
-        levels: int = 256,
+        levels: int = 64,
         classes: int = 1,
         layers: int = 5,
         cycles: int = 1,
-        channels: int = 32,
+        channels: int = 24,
         features: int = 64,
         length: int = 512,
     ):

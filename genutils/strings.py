@@ -152,11 +152,11 @@ class Strings(Model):
         labels = self._labels(labels, len(x))
         asked = torch.full((len(x),), -1) if labels is None else torch.as_tensor(labels).long()
         each = [self._given(x, c) for c in range(self.classes)]  # of (B, T) log p(x_t | x_<t, string)
-        paths = torch.stack(each).cumsum(2)  # (classes, B, T) log p(x_1 ... x_t | string)
-        unknown = torch.logsumexp(paths, 0) - math.log(self.classes)
-        known = paths[asked.clamp(min=0), torch.arange(len(x))]
-        path = torch.where((asked < 0)[:, None], unknown, known)
-        return -path.diff(dim=1, prepend=path.new_zeros(len(x), 1))
+        each = torch.stack(each)  # (classes, B, T)
+        known = each[asked.clamp(min=0), torch.arange(len(x))]
+        path = torch.logsumexp(each.cumsum(2), 0) - math.log(self.classes)  # (B, T) log p(x_1 ... x_t)
+        unknown = path.diff(dim=1, prepend=path.new_zeros(len(x), 1)).nan_to_num(nan=-math.inf, neginf=-math.inf)
+        return -torch.where((asked < 0)[:, None], unknown, known)
 
     def log_prob(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """Exact log-probability of notes, (B, T) whole numbers to (B,) nats, float64."""

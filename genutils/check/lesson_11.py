@@ -185,14 +185,14 @@ def _(answer, rng):
         want = _conv(x.T[None], weight, dilation)[0].T  # (T, O)
         flipped = _conv(x.T[None], weight[:, :, ::-1], dilation)[0].T
         past = (taps - 1) * dilation
-        memory = np.zeros((past, 2))
-        for t in range(length):
+        memory = x[:past]  # of zeros, a copy and a mirror image look alike
+        for t in range(past, length):
             given = f"K = {taps}, dilation = {dilation}, moment {t}, memory = {brief(memory)}"
             kept = memory.copy(), x[t].copy(), weight.copy()
             out, new = pair(answer(*kept, dilation), "the output and the memory come back", given)
             unchanged((memory, x[t], weight), kept, given=given)
             after = np.concatenate([memory, x[t : t + 1]])
-            taken = after[1:][::dilation][-taps:] if past else after
+            taken = after[1:][::dilation][-taps:]
             late = np.einsum("ock,kc->o", weight[:, :, -len(taken) :], taken)
             stale = memory[::dilation][: taps - 1]  # taps of the right places, the moment itself missing
             mistakes = [

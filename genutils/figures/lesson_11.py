@@ -38,7 +38,7 @@ if (v.pressed) { // an uncompressed sound file, made here: 44 bytes of header, t
   const sound = new Audio("data:audio/wav;base64," + btoa(file.map((b) => String.fromCharCode(b)).join("")));
   Promise.resolve(sound.play()).catch(() => {});
 }
-draw.axes({ x: [0, 40], y: [-0.4, 0.4], xlabel: "milliseconds", ylabel: "wave", height: 190, part: 0.62 });
+draw.axes({ x: [0, 40], y: [-0.5, 0.5], xlabel: "milliseconds", ylabel: "wave", height: 190, part: 0.62 });
 draw.curve(draw.grid(0, 40, 320), w.slice(0, 321), v.who === "the network" ? "model" : "data", v.who);
 draw.axes({ x: [120, 270], y: [120, 270], xlabel: "asked, Hz", ylabel: "measured, Hz", height: 190, part: 0.38 });
 draw.curve([120, 270], [120, 270], "truth", "as asked");

@@ -619,7 +619,7 @@ ELSEWHERE = {
         plot.show_density
     """,
     "test_live.py": """
-        live.Choice
+        live.Choice live.Keys
     """,
     "has nothing but a density": """
         tasks.sorts.Points

@@ -44,7 +44,9 @@ def page(live_page):
 @pytest.mark.browser
 def test_numbers_agree_with_python_and_a_key_plays_its_note(page):
     x, strings = notes()
-    page.tab.evaluate("window.heard = []; window.Audio = function (uri) { heard.push(uri); this.play = () => null; }")
+    page.tab.evaluate(
+        "window.heard = []; window.Audio = class { constructor(uri) { heard.push(String(uri)); } play() {} }; 0"
+    )
     for who, key in ((WHO[0], "C"), (WHO[1], "G"), (WHO[1], "c")):
         page.put(who=who)
         page.tab.click(f'button[data-sets="{key}"]')

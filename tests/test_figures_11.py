@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from genutils import mulaw
-from genutils.figures.lesson_11 import KEYS, keyboard, play_script
+from genutils.figures.lesson_11 import KEYS, play_keyboard, play_script
 from genutils.live import Choice, Keys
 from genutils.strings import Strings
 
@@ -69,5 +69,5 @@ def test_a_note_takes_a_character_a_sample(capsys):
     x, strings = notes()
     script = play_script(x, strings.pitches, strings.rate)
     assert 16 * 1500 < len(script) < 16 * 1500 + 6000
-    keyboard(x, strings.pitches, strings.rate)
+    play_keyboard(x, strings.pitches, strings.rate)
     assert "live figure" in capsys.readouterr().out

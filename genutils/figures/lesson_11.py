@@ -70,7 +70,7 @@ def play_script(notes: dict[str, np.ndarray], pitches: np.ndarray, rate: int) ->
     return script
 
 
-def keyboard(notes: dict[str, np.ndarray], pitches: np.ndarray, rate: int) -> None:
+def play_keyboard(notes: dict[str, np.ndarray], pitches: np.ndarray, rate: int) -> None:
     """Eight keys that play; under them the wave, its measured pitch beside the asked one, and its spectrogram."""
     live_figure(
         [Keys("key", "press a key", KEYS, "C"), Choice("who", "who plays", list(notes), next(iter(notes)))],

@@ -56,7 +56,7 @@ def decode(levels_of_x: Tensor, levels: int = 256) -> Tensor:
     """The wave that levels stand for: the middle of each bin of the compressed wave, expanded; (...) float32.
 
     The middle of a bin [a, b] is off by half of b - a at most in the compressed wave, in the wave itself by
-    ``log(1 + mu) (1 + mu |x|) / (mu L)`` with the larger |x| of both.
+    ``log(1 + mu) (1 + mu a) / (mu L)``, a being the larger size of both.
 
     Raises:
         ValueError: a number is no level.

@@ -92,7 +92,7 @@ def _(answer, rng):
         kept = list(dilations)
         got = pair(answer(kernel, kept, rate), "samples and milliseconds", given)
         expect(kept == dilations, "your arguments are left as they were", given=given, hint="work on a copy")
-        reach = (kernel - 1) * sum(dilations)
+        reach = sum(d * (kernel - 1) for d in dilations)
         expect_close(
             got[0],
             1 + reach,

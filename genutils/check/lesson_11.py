@@ -21,19 +21,22 @@ def _(answer, rng):
     for levels in (64, 256, 5, 2, int(rng.integers(10, 400))):
         mu, n = levels - 1, 60
         level = rng.integers(levels, size=n)
-        level[:2] = 0, levels - 1
+        level[:4] = 0, levels - 1, (levels - 1) // 2, levels // 2
         inside = rng.uniform(0.02, 0.98, size=n)
-        inside[:2] = 0, 1  # full scale on both sides
         x = _expand((level + inside) / levels * 2 - 1, mu)
-        x[:2] = -1.0, 1.0
+        if levels in (64, 256):
+            x[:2] = -1.0, 1.0  # full scale on both sides; the other waves stay below
+        x[2:4] = np.array([-1, 1]) * rng.uniform(0.5e-5, 1e-5)  # nearly silent, and still of one sign or the other
         y = np.sign(x) * np.log1p(mu * np.abs(x)) / np.log1p(mu)
         want = _expand((level + 0.5) / levels * 2 - 1, mu)
         given, kept = f"x = {brief(x)}, levels = {levels}", x.copy()
         got = pair(answer(kept, levels), "levels and wave come back", given)
         unchanged(x, kept, given=given)
         with np.errstate(all="ignore"):
-            other = np.sign(x) * np.log1p(levels * np.abs(x)) / np.log1p(levels)
-            by_levels = np.floor((other + 1) / 2 * levels).clip(0, mu)
+            by_levels, by_255 = (
+                np.floor((np.sign(x) * np.log1p(m * np.abs(x)) / np.log1p(m) + 1) / 2 * levels).clip(0, mu)
+                for m in (levels, 255)
+            )
             ends = np.floor((y + 1) / 2 * mu + 0.5)
             unbent = np.floor((x + 1) / 2 * levels).clip(0, mu)
             open_top = np.floor((y + 1) / 2 * levels)
@@ -50,6 +53,7 @@ def _(answer, rng):
                 (ends, at_ends),
                 (shifted, at_ends),
                 (by_levels, "mu is the number of levels minus one"),
+                (by_255, "mu is the number of levels minus one: 255 goes with 256 levels only"),
                 (mu - level, "level 0 is the lowest, at -1"),
             ],
             atol=1e-6,
@@ -160,7 +164,10 @@ def _(answer, rng):
             hint="zeros go before the beginning: (K - 1) times the dilation of them" if got.shape == cut.shape else "",
         )
         flipped = weight[:, :, ::-1]
+        backs = [(taps - 1 - k) * dilation for k in range(taps)]
+        rolled = sum(np.einsum("oc,bct->bot", weight[:, :, k], np.roll(x, back, 2)) for k, back in enumerate(backs))
         mistakes = [
+            (rolled, "before the beginning there are zeros, not the end of the wave"),
             (_conv(x, flipped, dilation), "the last tap belongs to the moment itself; these are in reversed order"),
             (_conv(x, weight, dilation, -reach), "all zeros went to the end: outputs see what is still to come"),
             (_conv(x, flipped, dilation, -reach), "outputs see what is still to come"),
@@ -185,18 +192,18 @@ def _(answer, rng):
         want = _conv(x.T[None], weight, dilation)[0].T  # (T, O)
         flipped = _conv(x.T[None], weight[:, :, ::-1], dilation)[0].T
         past = (taps - 1) * dilation
-        memory = x[:past]  # of zeros, a copy and a mirror image look alike
-        for t in range(past, length):
+        for t in rng.permutation(np.arange(past, length)):  # what is to be remembered is handed over, each time
+            memory = x[t - past : t]
             given = f"K = {taps}, dilation = {dilation}, moment {t}, memory = {brief(memory)}"
             kept = memory.copy(), x[t].copy(), weight.copy()
             out, new = pair(answer(*kept, dilation), "the output and the memory come back", given)
             unchanged((memory, x[t], weight), kept, given=given)
             after = np.concatenate([memory, x[t : t + 1]])
-            taken = after[1:][::dilation][-taps:]
-            late = np.einsum("ock,kc->o", weight[:, :, -len(taken) :], taken)
+            late = np.einsum("ock,kc->o", weight, np.concatenate([after[1:][::dilation][: taps - 1], x[t : t + 1]]))
             stale = memory[::dilation][: taps - 1]  # taps of the right places, the moment itself missing
             mistakes = [
                 (flipped[t], "the last tap belongs to this moment, the first to the oldest input"),
+                (weight[:, :, -1] @ x[t], "that is this moment alone: the memory counts, too"),
                 (late, "the taps are read after the memory has moved on: they are one moment late"),
                 (np.einsum("ock,kc->o", weight[:, :, :-1], stale), "this moment counts, too, with the last tap"),
                 (
@@ -222,7 +229,6 @@ def _(answer, rng):
                 ],
                 **FLOAT32,
             )
-            memory = right
 
 
 # 11.5 -----------------------------------------------------------------------------------------------------------------
@@ -234,28 +240,66 @@ def _likeness(x: np.ndarray, lags: np.ndarray, circular: bool = False) -> np.nda
     return np.array([x[k:] @ x[: len(x) - k] for k in lags])
 
 
-@exercise("11.5", "pitch", points=2)
-def _(answer, rng):
-    tried = 0
-    while tried < 14:
+def _ends(x: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """The likeness of the two parts of a wave, each minus a mean of its own."""
+    return np.array([(x[k:] - x[k:].mean()) @ (x[:-k] - x[:-k].mean()) for k in lags])
+
+
+def _waves(rng: np.random.Generator):
+    """Waves (x, rate, low, high): one that drifts, noisy tones, a string, a change of pitch, the ends of the range."""
+    lags = np.arange(21, 61)
+    for _ in range(500):
+        n = int(rng.integers(110, 150))
+        tone = np.sin(2 * np.pi * np.arange(n) / rng.uniform(25, 55))
+        x = tone + rng.uniform(2, 5) * np.linspace(-1, 1, n) ** 3 + 0.1 * rng.normal(size=n)
+        x -= x.mean()
+        likeness = _likeness(x, lags)
+        rules = likeness, likeness / (n - lags), _ends(x, lags), _likeness(x, lags, True)
+        right, share, apart, circular = (int(each.argmax()) for each in rules)
+        if (
+            3 < right < 36
+            and abs(apart - right) > 3
+            and abs(apart - share) > 3
+            and 1 not in (abs(share - right), abs(circular - right))
+        ):
+            yield x, 8000, 8000 / 60.5, 8000 / 20.5
+            break
+    for i in range(11):
         rate = int(rng.integers(4, 17)) * 1000
-        low, high = 100.0 + tried, 100.0 * rng.choice([3, 4, 6])
+        low, high = 100.0 + i, 100.0 * rng.choice([3, 4, 6])
         n = int(rate / low * rng.uniform(1.5, 6)) + 2
         tone = rate / rng.uniform(low * 1.05, high / 1.05)
         wave = np.zeros(n)
         for overtone in (1, 2, 3):
             wave += rng.normal() * np.sin(2 * np.pi * overtone * np.arange(n) / tone + rng.uniform(0, 6))
         x = wave * np.exp(-np.arange(n) / n * rng.uniform(0, 2)) + 0.2 * rng.normal(size=n)
-        x += rng.normal() * 3 * (tried % 3 > 0)
+        yield x + rng.normal() * 3 * (i % 3 > 0), rate, low, high
+    first, low = int(rng.integers(14, 25)), int(rng.integers(80, 120))
+    last, high, rate = 3 * first, 3 * low, 3 * first * low
+    t = np.arange(24 * last)
+    noise = 0.01 * rng.normal(size=t.size)
+    few = np.sin(2 * np.pi * np.arange(5 * first) / (first + 0.5)) + noise[: 5 * first]
+    yield few, 8000, 8000 / (2 * first + 5.5), 8000 / (first - 5.5)  # two periods are a whole lag, one is not
+    half = rng.normal(size=int(rng.integers(20, 30)))  # a string of ours: half a period on it is upside down
+    yield np.concatenate([half * (-0.97) ** i for i in range(30)]), 8000, 8000 / 70.5, 8000 / 15.5
+    soft, loud = (np.sin(2 * np.pi * t / rng.uniform(*ends)) for ends in ((45, 48), (27, 30)))
+    yield np.concatenate([0.3 * soft, loud, 0.3 * soft]), 8000, 8000 / 50.5, 8000 / 20.5  # softer notes on both sides
+    yield np.sin(2 * np.pi * t / (last + 1.5)) + noise, 8000, 8000 / (last + 0.7), 16000 / last  # the last lag inside
+    yield np.sin(2 * np.pi * t / (5 * last)) + noise, 8000, 8000 / last, 8000 / (first + 0.3)  # the first one inside
+    for period in (first, last):  # both ends of the range are whole lags, and belong to it
+        yield np.exp(-3 * t / t.size) * np.sin(2 * np.pi * t / period + 1) + noise / 10, rate, low, high
+
+
+@exercise("11.5", "pitch", points=2)
+def _(answer, rng):
+    for place, (x, rate, low, high) in enumerate(_waves(rng)):
+        n = len(x)
         lags = np.arange(math.ceil(rate / high - 1e-9), math.floor(rate / low + 1e-9) + 1)
-        if min(abs(rate / high % 1 - 0.5), abs(rate / low % 1 - 0.5)) > 0.49:
-            continue  # an end that falls on a whole lag would be a matter of rounding
         centred = x - x.mean()
         likeness = _likeness(centred, lags)
         first, second = np.sort(likeness)[::-1][:2]
         if first - second < 1e-4 * np.abs(likeness).max():
             continue  # too close to call in single precision
-        tried += 1
         best = int(lags[likeness.argmax()])
         given, kept = f"a wave of {n} samples, rate = {rate}, low = {low:g}, high = {high:g}", x.copy()
         got = numbers(answer(kept, rate, low, high), "a pitch is one number", given=given)
@@ -265,19 +309,28 @@ def _(answer, rng):
         spectrum = np.abs(np.fft.rfft(centred)) ** 2
         grid = np.fft.rfftfreq(n, 1 / rate)
         inside = (grid >= low) & (grid <= high)
+        beyond, ends = "only lags with low <= rate / lag <= high count", "both ends count: low <= rate / lag <= high"
         mistakes = [
             (best, "that is the lag: the pitch is rate / lag"),
             (best / rate, "that is the period in seconds: the pitch is rate / lag"),
+            (rate / lags[:-1][likeness[:-1].argmax()], ends),
+            (rate / lags[1:][likeness[1:].argmax()], ends),
             (rate / lags[_likeness(x, lags).argmax()], "take off the mean first: an offset is like itself at any lag"),
             (rate / lags[shares.argmax()], "take the sum, not the mean: the mean favours long lags of few terms"),
+            (rate / lags[_ends(x, lags).argmax()], "take off the mean of the whole wave, once, before it is shifted"),
             (rate / lags[_likeness(centred, lags, True).argmax()], "the end of the wave is not before its beginning"),
-            (rate / (best + 1), "the lag is one too long"),
-            (rate / (best - 1), "the lag is one too short"),
             (rate / lags[np.abs(likeness).argmax()], "most *like* itself: half a period away it is most unlike"),
             (rate / lags[likeness.argmin()], "that is where the wave is least like itself"),
-            (rate / wide[_likeness(centred, wide).argmax()], "only lags with low <= rate / lag <= high count"),
+            (rate / wide[_likeness(centred, wide).argmax()], beyond),
             (grid[inside][spectrum[inside].argmax()] if inside.any() else 0, "that is the peak of the spectrum"),
         ]
+        if best in (lags[0], lags[-1]):
+            mistakes += [(rate / (lags[0] - 1), beyond), (rate / (lags[-1] + 1), beyond)]
+        if place == 0:  # where none of the others is off by one
+            mistakes += [
+                (rate / (best + 1), "the lag is one too long"),
+                (rate / (best - 1), "the lag is one too short"),
+            ]
         mistakes = [(value, words) for value, words in mistakes if abs(value - rate / best) > 1e-6 * rate / best]
         expect_close(got, rate / best, "the wave is most like itself after a period", given=given, mistakes=mistakes)
 
@@ -313,6 +366,7 @@ def _(answer, rng):
         bets[:, 1:] = np.take_along_axis(p[:, :-1], padded[:, 1:, None], 2)[:, :, 0]
         aligned = np.take_along_axis(p, padded[:, :, None], 2)[:, :, 0]
         rolled = np.take_along_axis(p, np.roll(padded, -1, 1)[:, :, None], 2)[:, :, 0]
+        turned = np.take_along_axis(np.roll(p, 1, 1), padded[:, :, None], 2)[:, :, 0]
         cost, total = -np.log2(bets), real.sum()
         each = (cost * real).sum(1) / real.sum(1)
         want = (cost * real).sum() / total
@@ -333,6 +387,14 @@ def _(answer, rng):
             ((cost * later).sum() / total, "the first sample costs something, too: `first` knows"),
             ((cost * later).sum() / max(later.sum(), 1), "the first sample counts, too: `first` knows its bets"),
             (-np.log2(rolled)[real].mean(), "rolled round, the first sample of a row stands after its last"),
+            (
+                -np.log2(turned)[real].mean(),
+                "rolled round, the first sample of a row gets the bet that follows its last",
+            ),
+            (
+                -np.log2(bets)[padded != 0].sum() / max((padded != 0).sum(), 1),
+                "0 is a level like any other: it is the lengths that say what was filled up",
+            ),
             (-want, "a cost is positive"),
         ]
         mistakes = [(value, words) for value, words in mistakes if abs(value - want) > 1e-4]

@@ -111,6 +111,27 @@ def mu_law(x, levels):  # noqa: F811
     return level, x
 
 
+@mutant("11.1", hint="255 goes with")
+def mu_law(x, levels):  # noqa: F811
+    level = _bins(_bend(x, 255), levels)
+    return level, _unbend(_middles(level, levels), 255)
+
+
+@mutant("11.1", hint="")
+def mu_law(x, levels):  # noqa: F811
+    """Stretches each wave to full scale first."""
+    loudest = np.abs(x).max()
+    level = _bins(_bend(x / loudest, levels - 1), levels)
+    return level, loudest * _unbend(_middles(level, levels), levels - 1)
+
+
+@mutant("11.1", hint="")
+def mu_law(x, levels):  # noqa: F811
+    """Takes what is nearly silent for silence."""
+    level = _bins(_bend(np.where(np.abs(x) < 1e-3, 0, x), levels - 1), levels)
+    return level, _unbend(_middles(level, levels), levels - 1)
+
+
 @mutant("11.1", hint="")
 def mu_law(x, levels):  # noqa: F811
     """Loses the sign."""
@@ -273,9 +294,8 @@ def causal_conv(x, weight, dilation):  # noqa: F811
     return _taps(x, weight, _backs(weight, dilation))[:, :, (weight.shape[2] - 1) * dilation :]
 
 
-@mutant("11.3", hint="")
+@mutant("11.3", hint="not the end of the wave")
 def causal_conv(x, weight, dilation):  # noqa: F811
-    """Rolls instead of shifting: the end of a wave comes before its beginning."""
     backs = _backs(weight, dilation)
     return sum(np.einsum("oc,bct->bot", weight[:, :, k], np.roll(x, b, 2)) for k, b in enumerate(backs))
 
@@ -302,6 +322,9 @@ def causal_conv(x, weight, dilation):  # noqa: F811
 
 
 # 11.4 cached_step
+
+
+_OWN_MEMORY = {}
 
 
 def _read(inputs, weight):
@@ -378,9 +401,29 @@ def cached_step(memory, now, weight, dilation):  # noqa: F811
 
 @mutant("11.4", hint="one moment late")
 def cached_step(memory, now, weight, dilation):  # noqa: F811
-    inputs = np.concatenate([memory, now[None]])[1:]
-    taken = inputs[::dilation][-weight.shape[2] :]
-    return _read(taken, weight[:, :, -len(taken) :]), inputs
+    moved = np.concatenate([memory, now[None]])[1:]
+    return _read(np.concatenate([moved[::dilation], now[None]]), weight), moved
+
+
+@mutant("11.4", hint="the memory counts, too")
+def cached_step(memory, now, weight, dilation):  # noqa: F811
+    return weight[:, :, -1] @ now, np.concatenate([memory[1:], now[None]])
+
+
+@mutant("11.4", hint="")
+def cached_step(memory, now, weight, dilation):  # noqa: F811
+    """Only two taps, however many there are."""
+    inputs = np.concatenate([memory, now[None]])
+    return _read(inputs[[-1 - dilation, -1]], weight[:, :, -2:]), inputs[1:]
+
+
+@mutant("11.4", hint="")
+def cached_step(memory, now, weight, dilation):  # noqa: F811
+    """Trusts a memory of its own, whatever is handed over."""
+    key = memory.shape, weight.shape
+    inputs = np.concatenate([_OWN_MEMORY.get(key, memory), now[None]])
+    _OWN_MEMORY[key] = inputs[1:]
+    return _read(inputs[::dilation], weight), inputs[1:]
 
 
 @mutant("11.4", hint="work on a copy")
@@ -499,6 +542,37 @@ def pitch(x, rate, low, high):  # noqa: F811
     x -= x.mean()
     lags = _lags(rate, low, high)
     return rate / lags[_alike(x, lags).argmax()]
+
+
+@mutant("11.5", hint="both ends count")
+def pitch(x, rate, low, high):  # noqa: F811
+    lags = np.arange(math.ceil(rate / high), math.ceil(rate / low))
+    return rate / lags[_alike(x - x.mean(), lags).argmax()]
+
+
+@mutant("11.5", hint="both ends count")
+def pitch(x, rate, low, high):  # noqa: F811
+    lags = np.arange(math.floor(rate / high) + 1, math.floor(rate / low) + 1)
+    return rate / lags[_alike(x - x.mean(), lags).argmax()]
+
+
+@mutant("11.5", hint="most *like* itself")
+def pitch(x, rate, low, high):  # noqa: F811
+    lags = _lags(rate, low, high)
+    return rate / lags[np.abs(_alike(x - x.mean(), lags)).argmax()]
+
+
+@mutant("11.5", hint="of the whole wave")
+def pitch(x, rate, low, high):  # noqa: F811
+    lags = _lags(rate, low, high)
+    return rate / lags[np.argmax([(x[k:] - x[k:].mean()) @ (x[:-k] - x[:-k].mean()) for k in lags])]
+
+
+@mutant("11.5", hint="")
+def pitch(x, rate, low, high):  # noqa: F811
+    """Listens to the beginning only."""
+    lags, x = _lags(rate, low, high), x[: max(256, math.floor(rate / low) + 2)]
+    return rate / lags[_alike(x - x.mean(), lags).argmax()]
 
 
 @mutant("11.5", hint="")
@@ -627,6 +701,18 @@ def bits_per_sample(predict, first, notes):  # noqa: F811
 def bits_per_sample(predict, first, notes):  # noqa: F811
     p, real = _bets(predict, first, notes)
     return _bits(p[real]).sum() / len(notes)
+
+
+@mutant("11.6", hint="bet that follows its last")
+def bits_per_sample(predict, first, notes):  # noqa: F811
+    x, real = _filled(notes)
+    return _bits(np.take_along_axis(np.roll(predict(x), 1, 1), x[:, :, None], 2)[:, :, 0][real]).mean()
+
+
+@mutant("11.6", hint="it is the lengths")
+def bits_per_sample(predict, first, notes):  # noqa: F811
+    p, counted = _bets(predict, first, notes)[0], _filled(notes)[0] != 0
+    return _bits(p[counted]).sum() / max(counted.sum(), 1)
 
 
 @mutant("11.6", hint="")

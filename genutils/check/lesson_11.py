@@ -37,6 +37,9 @@ def _(answer, rng):
                 np.floor((np.sign(x) * np.log1p(m * np.abs(x)) / np.log1p(m) + 1) / 2 * levels).clip(0, mu)
                 for m in (levels, 255)
             )
+            share = x / np.abs(x).max()
+            share = np.sign(share) * np.log1p(mu * np.abs(share)) / np.log1p(mu)
+            stretched = np.floor((share + 1) / 2 * levels).clip(0, mu)
             ends = np.floor((y + 1) / 2 * mu + 0.5)
             unbent = np.floor((x + 1) / 2 * levels).clip(0, mu)
             open_top = np.floor((y + 1) / 2 * levels)
@@ -48,6 +51,7 @@ def _(answer, rng):
             "the level is the number of the bin",
             given=given,
             mistakes=[
+                (stretched, "the scale goes from -1 to 1, however loud the wave is"),
                 (unbent, "the wave is to be compressed before it is cut into bins"),
                 (open_top, f"the top of the scale belongs to the last bin, {mu}: there is no level {levels}"),
                 (ends, at_ends),
@@ -65,6 +69,10 @@ def _(answer, rng):
             "a level stands for the middle of its bin after compression, expanded",
             given=given,
             mistakes=[
+                (
+                    np.abs(x).max() * _expand((stretched + 0.5) / levels * 2 - 1, mu),
+                    "the scale goes from -1 to 1, however loud the wave is",
+                ),
                 (lower, "that is the lower edge of each bin, and the whole wave is pushed down: add a half"),
                 (upper, "that is the upper edge of each bin: add a half, not one"),
                 ((lower + upper) / 2, "take the middle of the bin in the compressed wave, then expand"),
@@ -245,45 +253,90 @@ def _ends(x: np.ndarray, lags: np.ndarray) -> np.ndarray:
     return np.array([(x[k:] - x[k:].mean()) @ (x[:-k] - x[:-k].mean()) for k in lags])
 
 
+def _best(x: np.ndarray, rate: float, low: float, high: float) -> tuple[int, np.ndarray, np.ndarray]:
+    """The right lag, all lags that are allowed, and their likeness."""
+    lags = np.arange(math.ceil(rate / high - 1e-9), math.floor(rate / low + 1e-9) + 1)
+    likeness = _likeness(x - x.mean(), lags)
+    return int(lags[likeness.argmax()]), lags, likeness
+
+
+def _wrong_pitches(x: np.ndarray, rate: float, low: float, high: float, *, plain: bool) -> list[tuple[float, str]]:
+    """What mistakes give, each with its hint, where that is not the right pitch; off by one for plain waves only."""
+    best, lags, likeness = _best(x, rate, low, high)
+    centred = x - x.mean()
+    wide = np.arange(1, min(len(x) - 1, 4 * int(lags[-1])))
+    grid, power = np.fft.rfftfreq(len(x), 1 / rate), np.abs(np.fft.rfft(centred)) ** 2
+    inside = (grid >= low) & (grid <= high)
+    beyond, ends = "only lags with low <= rate / lag <= high count", "both ends count: low <= rate / lag <= high"
+    mistakes = [
+        (best, "that is the lag: the pitch is rate / lag"),
+        (best / rate, "that is the period in seconds: the pitch is rate / lag"),
+        (rate / lags[:-1][likeness[:-1].argmax()], ends),
+        (rate / lags[1:][likeness[1:].argmax()], ends),
+        (rate / lags[_likeness(x, lags).argmax()], "take off the mean first: an offset is like itself at any lag"),
+        (
+            rate / lags[(likeness / (len(x) - lags)).argmax()],
+            "take the sum, not the mean: the mean favours long lags of few terms",
+        ),
+        (rate / lags[_ends(x, lags).argmax()], "take off the mean of the whole wave, once, before it is shifted"),
+        (rate / lags[_likeness(centred, lags, True).argmax()], "the end of the wave is not before its beginning"),
+        (rate / lags[np.abs(likeness).argmax()], "most *like* itself: half a period away it is most unlike"),
+        (rate / lags[likeness.argmin()], "that is where the wave is least like itself"),
+        (rate / wide[_likeness(centred, wide).argmax()], beyond),
+        (grid[inside][power[inside].argmax()] if inside.any() else 0, "that is the peak of the spectrum"),
+    ]
+    if plain:
+        mistakes += [(rate / (best + 1), "the lag is one too long"), (rate / (best - 1), "the lag is one too short")]
+    elif best in (lags[0], lags[-1]):
+        mistakes += [(rate / (lags[0] - 1), beyond), (rate / (lags[-1] + 1), beyond)]
+    return [(value, words) for value, words in mistakes if abs(value - rate / best) > 1e-6 * rate / best]
+
+
+def _clear(x: np.ndarray, rate: float, low: float, high: float) -> bool:
+    """Whether one lag is the best also in single precision, and no two mistakes give the same pitch."""
+    _, _, likeness = _best(x, rate, low, high)
+    first, second = np.sort(likeness)[::-1][:2]
+    wrong = {(round(value, 5), words) for value, words in _wrong_pitches(x, rate, low, high, plain=True)}
+    return first - second > 1e-4 * np.abs(likeness).max() and len(wrong) == len({value for value, _ in wrong})
+
+
 def _waves(rng: np.random.Generator):
-    """Waves (x, rate, low, high): one that drifts, noisy tones, a string, a change of pitch, the ends of the range."""
-    lags = np.arange(21, 61)
+    """Waves (x, rate, low, high): one that drifts, one that changes, noisy tones, a string, the ends of the range."""
     for _ in range(500):
         n = int(rng.integers(110, 150))
         tone = np.sin(2 * np.pi * np.arange(n) / rng.uniform(25, 55))
         x = tone + rng.uniform(2, 5) * np.linspace(-1, 1, n) ** 3 + 0.1 * rng.normal(size=n)
-        x -= x.mean()
-        likeness = _likeness(x, lags)
-        rules = likeness, likeness / (n - lags), _ends(x, lags), _likeness(x, lags, True)
-        right, share, apart, circular = (int(each.argmax()) for each in rules)
-        if (
-            3 < right < 36
-            and abs(apart - right) > 3
-            and abs(apart - share) > 3
-            and 1 not in (abs(share - right), abs(circular - right))
-        ):
-            yield x, 8000, 8000 / 60.5, 8000 / 20.5
+        best, lags, _ = _best(x, 8000, 8000 / 60.5, 8000 / 20.5)
+        drift = x - x.mean(), 8000, 8000 / 60.5, 8000 / 20.5
+        others = (int(lags[rule.argmax()]) for rule in (_ends(x, lags), _likeness(drift[0], lags, True)))
+        if 23 < best < 58 and min(abs(other - best) for other in others) > 3 and _clear(*drift):
+            yield drift
             break
-    for i in range(11):
-        rate = int(rng.integers(4, 17)) * 1000
-        low, high = 100.0 + i, 100.0 * rng.choice([3, 4, 6])
-        n = int(rate / low * rng.uniform(1.5, 6)) + 2
-        tone = rate / rng.uniform(low * 1.05, high / 1.05)
-        wave = np.zeros(n)
-        for overtone in (1, 2, 3):
-            wave += rng.normal() * np.sin(2 * np.pi * overtone * np.arange(n) / tone + rng.uniform(0, 6))
-        x = wave * np.exp(-np.arange(n) / n * rng.uniform(0, 2)) + 0.2 * rng.normal(size=n)
-        yield x + rng.normal() * 3 * (i % 3 > 0), rate, low, high
     first, low = int(rng.integers(14, 25)), int(rng.integers(80, 120))
     last, high, rate = 3 * first, 3 * low, 3 * first * low
     t = np.arange(24 * last)
     noise = 0.01 * rng.normal(size=t.size)
+    soft, loud = (np.sin(2 * np.pi * t / rng.uniform(*period)) for period in ((45, 48), (26, 28)))
+    yield np.concatenate([0.3 * soft, loud, 0.3 * soft]), 8000, 8000 / 50.5, 8000 / 20.5  # softer notes on both sides
+    found = 0
+    for i in range(200):
+        rate_, low_, high_ = int(rng.integers(4, 17)) * 1000, 100.0 + i % 20, 100.0 * rng.choice([3, 4, 6])
+        n = int(rate_ / low_ * rng.uniform(1.5, 6)) + 2
+        tone = rate_ / rng.uniform(low_ * 1.05, high_ / 1.05)
+        wave = np.zeros(n)
+        for overtone in (1, 2, 3):
+            wave += rng.normal() * np.sin(2 * np.pi * overtone * np.arange(n) / tone + rng.uniform(0, 6))
+        x = wave * np.exp(-np.arange(n) / n * rng.uniform(0, 2)) + 0.2 * rng.normal(size=n)
+        x += rng.choice([-1, 1]) * rng.uniform(2, 4) * (i % 3 > 0)
+        if _clear(x, rate_, low_, high_):
+            yield x, rate_, low_, high_
+            found += 1
+        if found == 11:
+            break
     few = np.sin(2 * np.pi * np.arange(5 * first) / (first + 0.5)) + noise[: 5 * first]
     yield few, 8000, 8000 / (2 * first + 5.5), 8000 / (first - 5.5)  # two periods are a whole lag, one is not
     half = rng.normal(size=int(rng.integers(20, 30)))  # a string of ours: half a period on it is upside down
     yield np.concatenate([half * (-0.97) ** i for i in range(30)]), 8000, 8000 / 70.5, 8000 / 15.5
-    soft, loud = (np.sin(2 * np.pi * t / rng.uniform(*ends)) for ends in ((45, 48), (27, 30)))
-    yield np.concatenate([0.3 * soft, loud, 0.3 * soft]), 8000, 8000 / 50.5, 8000 / 20.5  # softer notes on both sides
     yield np.sin(2 * np.pi * t / (last + 1.5)) + noise, 8000, 8000 / (last + 0.7), 16000 / last  # the last lag inside
     yield np.sin(2 * np.pi * t / (5 * last)) + noise, 8000, 8000 / last, 8000 / (first + 0.3)  # the first one inside
     for period in (first, last):  # both ends of the range are whole lags, and belong to it
@@ -292,46 +345,15 @@ def _waves(rng: np.random.Generator):
 
 @exercise("11.5", "pitch", points=2)
 def _(answer, rng):
-    for place, (x, rate, low, high) in enumerate(_waves(rng)):
-        n = len(x)
-        lags = np.arange(math.ceil(rate / high - 1e-9), math.floor(rate / low + 1e-9) + 1)
-        centred = x - x.mean()
-        likeness = _likeness(centred, lags)
+    for x, rate, low, high in _waves(rng):
+        best, _, likeness = _best(x, rate, low, high)
         first, second = np.sort(likeness)[::-1][:2]
         if first - second < 1e-4 * np.abs(likeness).max():
             continue  # too close to call in single precision
-        best = int(lags[likeness.argmax()])
-        given, kept = f"a wave of {n} samples, rate = {rate}, low = {low:g}, high = {high:g}", x.copy()
+        given, kept = f"a wave of {len(x)} samples, rate = {rate}, low = {low:g}, high = {high:g}", x.copy()
         got = numbers(answer(kept, rate, low, high), "a pitch is one number", given=given)
         unchanged(x, kept, given=given)
-        shares = _likeness(centred, lags) / (n - lags)
-        wide = np.arange(1, min(n - 1, 4 * int(lags[-1])))
-        spectrum = np.abs(np.fft.rfft(centred)) ** 2
-        grid = np.fft.rfftfreq(n, 1 / rate)
-        inside = (grid >= low) & (grid <= high)
-        beyond, ends = "only lags with low <= rate / lag <= high count", "both ends count: low <= rate / lag <= high"
-        mistakes = [
-            (best, "that is the lag: the pitch is rate / lag"),
-            (best / rate, "that is the period in seconds: the pitch is rate / lag"),
-            (rate / lags[:-1][likeness[:-1].argmax()], ends),
-            (rate / lags[1:][likeness[1:].argmax()], ends),
-            (rate / lags[_likeness(x, lags).argmax()], "take off the mean first: an offset is like itself at any lag"),
-            (rate / lags[shares.argmax()], "take the sum, not the mean: the mean favours long lags of few terms"),
-            (rate / lags[_ends(x, lags).argmax()], "take off the mean of the whole wave, once, before it is shifted"),
-            (rate / lags[_likeness(centred, lags, True).argmax()], "the end of the wave is not before its beginning"),
-            (rate / lags[np.abs(likeness).argmax()], "most *like* itself: half a period away it is most unlike"),
-            (rate / lags[likeness.argmin()], "that is where the wave is least like itself"),
-            (rate / wide[_likeness(centred, wide).argmax()], beyond),
-            (grid[inside][spectrum[inside].argmax()] if inside.any() else 0, "that is the peak of the spectrum"),
-        ]
-        if best in (lags[0], lags[-1]):
-            mistakes += [(rate / (lags[0] - 1), beyond), (rate / (lags[-1] + 1), beyond)]
-        if place == 0:  # where none of the others is off by one
-            mistakes += [
-                (rate / (best + 1), "the lag is one too long"),
-                (rate / (best - 1), "the lag is one too short"),
-            ]
-        mistakes = [(value, words) for value, words in mistakes if abs(value - rate / best) > 1e-6 * rate / best]
+        mistakes = _wrong_pitches(x, rate, low, high, plain=_clear(x, rate, low, high))
         expect_close(got, rate / best, "the wave is most like itself after a period", given=given, mistakes=mistakes)
 
 

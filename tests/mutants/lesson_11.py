@@ -117,9 +117,8 @@ def mu_law(x, levels):  # noqa: F811
     return level, _unbend(_middles(level, levels), 255)
 
 
-@mutant("11.1", hint="")
+@mutant("11.1", hint="however loud")
 def mu_law(x, levels):  # noqa: F811
-    """Stretches each wave to full scale first."""
     loudest = np.abs(x).max()
     level = _bins(_bend(x / loudest, levels - 1), levels)
     return level, loudest * _unbend(_middles(level, levels), levels - 1)

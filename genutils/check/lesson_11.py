@@ -243,9 +243,9 @@ def _(answer, rng):
 
 
 def _likeness(x: np.ndarray, lags: np.ndarray, circular: bool = False) -> np.ndarray:
-    if circular:
-        return np.array([x @ np.roll(x, k) for k in lags])
-    return np.array([x[k:] @ x[: len(x) - k] for k in lags])
+    """The sum of x[t] x[t - k] for each lag k, by way of the spectrum; zeros, or the end, before the beginning."""
+    size = len(x) if circular else 2 * len(x)
+    return np.fft.irfft(np.abs(np.fft.rfft(x, size)) ** 2, size)[lags]
 
 
 def _ends(x: np.ndarray, lags: np.ndarray) -> np.ndarray:

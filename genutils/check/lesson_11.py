@@ -303,7 +303,7 @@ def _clear(x: np.ndarray, rate: float, low: float, high: float) -> bool:
 def _waves(rng: np.random.Generator):
     """Waves (x, rate, low, high): one that drifts, one that changes, noisy tones, a string, the ends of the range."""
     for _ in range(500):
-        n = int(rng.integers(110, 150))
+        n = int(rng.integers(125, 160))  # n - k is no lag that is allowed, too
         tone = np.sin(2 * np.pi * np.arange(n) / rng.uniform(25, 55))
         x = tone + rng.uniform(2, 5) * np.linspace(-1, 1, n) ** 3 + 0.1 * rng.normal(size=n)
         best, lags, _ = _best(x, 8000, 8000 / 60.5, 8000 / 20.5)

@@ -34,6 +34,7 @@ from genutils import (
     live,
     loop,
     model,
+    mulaw,
     networks,
     pixelflow,
     planar,
@@ -60,8 +61,10 @@ from genutils.mixture import CategoricalMixture, GaussianMixture
 from genutils.ngram import NGram
 from genutils.nonparametric import KDE, Frequencies, Histogram
 from genutils.ppca import PPCA
+from genutils.strings import Strings, log_between
 from genutils.tasks import Pictures, Windows
 from genutils.vae import Gaussian, Levels, draw
+from genutils.wavenet import WaveNet, from_full_past
 from genutils.yardstick import Line, append, missing, read, rows, run, table
 
 nan, inf = math.nan, math.inf
@@ -109,6 +112,10 @@ def states(value):
     found = RNG.normal(size=(8, 2, 1))
     found[3] = value
     return found
+
+
+def audio(samples, rate=8000):
+    return data.Audio(np.array(samples, f32), rate, "my.wav")
 
 
 def axes():
@@ -343,6 +350,22 @@ REFUSED = {
         (lambda: model.bits_per_dim(1.0, 2.5), "it is 2.5"),
     ],
     "model.units.nats_per_example": [(lambda: model.nats_per_example(1.0, inf), "it is inf")],
+    "mulaw.compress": [(lambda: mulaw.compress(NORMAL, 0), "mu is positive.*it is 0")],
+    "mulaw.expand": [(lambda: mulaw.expand(NORMAL, inf), "mu is positive.*it is inf")],
+    "mulaw.encode": [
+        (lambda: mulaw.encode(torch.tensor([0.5, nan])), "the wave holds nan: leave such parts out"),
+        (lambda: mulaw.encode(torch.tensor([1.5])), r"lies in -1 \.\.\. 1; this one reaches 1.5. Divide it by 1.5"),
+        (lambda: mulaw.encode(torch.tensor([0.5]), 1), "2 or more; it is 1"),
+    ],
+    "mulaw.decode": [(lambda: mulaw.decode(torch.tensor([64]), 64), "0 ... 63; these are.*64")],
+    "mulaw.middles": [(lambda: mulaw.middles(2.5), "2 or more; it is 2.5")],
+    "mulaw.edges": [(lambda: mulaw.edges(0), "2 or more; it is 0")],
+    "mulaw.signal_to_noise": [(lambda: mulaw.signal_to_noise(NORMAL, NORMAL), "an error that is not 0")],
+    "mulaw.wave": [
+        (lambda: mulaw.wave(audio([0.5], 44_100), 8000), "8,000 Hz is wanted.*resample_poly"),
+        (lambda: mulaw.wave(audio([0.0]), 8000), "my.wav: it is silent"),
+        (lambda: mulaw.wave(audio([0.1, 1, 1, 1, 0.1]), 8000), "from sample 1 on it stays at 1: it was cut off there"),
+    ],
     "networks.waves": [(lambda: networks.waves(NORMAL, 2, slowest=0), "positive frequencies; they are 0")],
     "pixelflow.groups": [(lambda: pixelflow.groups((2, 2)), r"64 pixels together; \(2, 2\) hold 4")],
     "pixelflow.multiscale_flow": [(lambda: pixelflow.multiscale_flow(rounds=0), "rounds is 1 or more; it is 0")],
@@ -399,6 +422,7 @@ REFUSED = {
         (lambda: training.held_out(LINE, NORMAL, lambda m, b: m(b)), r"one number, not of shape \(4, 1\)"),
         (lambda: training.held_out(LINE, NORMAL.double(), square), "give data.to"),
     ],
+    "strings.log_between": [(lambda: log_between(NORMAL, NORMAL - 1), "a <= b; here one does not")],
     "twosample.energy_distance": [
         (lambda: twosample.energy_distance([[nan], [0.0]], [[0.0], [1.0]]), "x: example 0 is not finite"),
         (lambda: twosample.energy_distance([[0.0]], [[0.0], [1.0]]), "two examples or more; there are 1 and 2"),
@@ -414,6 +438,7 @@ REFUSED = {
         (lambda: draw(torch.distributions.Bernoulli(0.5)), "not Bernoulli"),
         (lambda: draw(Levels(nn.Identity())(torch.full((1, 2, 3), nan))), "output is not finite"),
     ],
+    "wavenet.from_full_past": [(lambda: from_full_past(WaveNet(), {"x": IMAGE[0, :, :32]}), "receptive field of 32")],
     "yardstick.results.missing": [(lambda: missing(["vae"], ["ring"], 0, "x"), "1 or more; it is 0")],
     "yardstick.results.read": [(lambda: read(broken_results()), "line 1 is not a finished run.*delete that line")],
     "yardstick.runs.run": [(lambda: run("faces", "ring", 0), "no model is called 'faces'")],
@@ -505,6 +530,16 @@ CLASSES = {
     "schedules.Schedule": [(lambda: schedules.Schedule(nan, 1.0), "low must be below high; they are nan")],
     "schedules.Cosine": [(lambda: schedules.Cosine(-inf, 1.0), "low must be below high; they are -inf")],
     "sprites.Sprites": [(lambda: sprites.sprites(1)["colour"], "no factor 'colour'; the factors are")],
+    "strings.Strings": [
+        (lambda: Strings(delays=(3, 0)), r"1 or more, one for each string; they are \(3, 0\)"),
+        (lambda: Strings(loss=1.0), "0 < loss < 1; it is 1.0"),
+        (lambda: Strings(noise=0.0), "without wind the future is certain"),
+        (lambda: Strings(loudness=(0.5, 1.5)), "where 1 is full scale"),
+        (lambda: Strings().string(440.0), "no string is near 440 Hz: they go from 131 to 258 Hz"),
+        (lambda: Strings().string(nan), "no string is near nan"),
+        (lambda: Strings().damping(2), "odd overtones.*not 2"),
+        (lambda: Strings().log_prob(IMAGE), r"one row each; this has shape \(1, 8, 8\)"),
+    ],
     "tasks.sorts.Pictures": [
         (lambda: pictures(np.full((1, 2, 2), 0.5)), "Were they scaled"),
         (lambda: pictures(np.full((1, 2, 2), 99)), "0 ... 16.*from 99 to 99"),
@@ -525,6 +560,12 @@ CLASSES = {
     "vae.Levels": [
         (lambda: Levels(nn.Identity())(torch.zeros(1, 2, 3)).log_prob(torch.tensor([[0.5, 1.0]])), "Were they scaled"),
         (lambda: Levels(nn.Identity())(torch.zeros(1, 2, 3)).log_prob(torch.tensor([[3, 1]])), "0 ... 2.*from 1 to 3"),
+    ],
+    "wavenet.WaveNet": [
+        (lambda: WaveNet(layers=0), "1 or more; they are 0, 1 and 1"),
+        (lambda: WaveNet(levels=1), "2 or more; it is 1"),
+        (lambda: WaveNet().log_prob(IMAGE), r"one row each; this is \(1, 8, 8\)"),
+        (lambda: WaveNet().sample(1, start=IMAGE[0, :1, :0]), "An empty one is no beginning: leave start out"),
     ],
     "convolutional.ImageEncoder": [
         (lambda: ImageEncoder(2, 2)(torch.full((1, 8, 8), 0.5)), "Were they scaled"),
@@ -569,6 +610,7 @@ ELSEWHERE = {
         convolutional.ImageSampler convolutional.ImageCritic flow.Turn networks.ResidualMLP networks.Constant
         optimizers.Adam optimizers.SGD optimizers.adam pixelflow.Pixels pixelflow.Window pixelflow.AtOnce
         pixelflow.Maps planar.Wavy planar.NearPoint planar.PointDenoiser planar.WithSigns planar.leaky_layers
+        wavenet.GatedBlock wavenet.Cache
     """,
     "test_densities.py, and below": """
         densities.Density densities.Mixture densities.Pinwheel densities.Checkerboard
@@ -577,7 +619,7 @@ ELSEWHERE = {
         plot.show_density
     """,
     "test_live.py": """
-        live.Choice
+        live.Choice live.Keys
     """,
     "has nothing but a density": """
         tasks.sorts.Points

@@ -37,9 +37,11 @@ from genutils.nonparametric import KDE, Frequencies, Histogram
 from genutils.pixelflow import pixel_flow
 from genutils.planar import NearPoint, PlaneNet, PointDenoiser
 from genutils.ppca import PPCA
+from genutils.strings import Strings
 from genutils.tasks import task
 from genutils.training import cost, fit
 from genutils.vae import VAE, Gaussian, Levels
+from genutils.wavenet import WaveNet
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.integers(0, 17, (40, 4))  # whole numbers; 0 and 16 are among them
@@ -72,6 +74,8 @@ MODELS = {
     PPCA: (lambda: PPCA(2).fit(REAL), REAL),
     GaussianClassifier: (lambda: GaussianClassifier().fit(REAL, np.arange(40) % 2), REAL),
     _ByClass: (lambda: _ByClass(task("digits")), IMAGES.reshape(6, 64)),
+    Strings: (lambda: Strings(delays=(1, 2), levels=17, loudness=(1.0,), noise=0.3, length=4), ROWS),
+    WaveNet: (lambda: WaveNet(levels=17, classes=2, layers=2, channels=4, features=4, length=4), ROWS),
     NGram: (lambda: NGram(ROWS.ravel(), symbols=17, context=2, length=4), ROWS),
     Flow: (splines, POINTS),
     PlaneNet: (lambda: PlaneNet(((-4, 4), (-4, 4)), knots=16, width=8), POINTS),
@@ -231,7 +235,7 @@ def test_an_array_in_place_of_a_tensor_is_named(name):
         asked(name, np.asarray(CASES[name][1]))
 
 
-@pytest.mark.parametrize("name", sorted(set(ANSWERING) - {"NGram", "VAE", "VAE of images"}))
+@pytest.mark.parametrize("name", sorted(set(ANSWERING) - {"NGram", "Strings", "WaveNet", "VAE", "VAE of images"}))
 def test_examples_of_another_size_are_refused_by_shape(name):
     """A sequence may have any length, and of a VAE its networks decide."""
     x = given_as(name)

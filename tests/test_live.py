@@ -11,7 +11,7 @@ from scipy import stats
 
 from genutils import information
 from genutils.figures.lesson_05 import DIVERGENCES, divergences
-from genutils.live import Choice, Live, Slider, live_figure
+from genutils.live import Choice, Keys, Live, Slider, live_figure
 
 CONTROLS = (
     Slider("gap", "gap of p's humps", 0, 8, 6),
@@ -185,6 +185,12 @@ class TestMaking:
     def test_a_choice_that_is_no_option_is_named(self):
         with pytest.raises(ValueError, match="'z' is not among"):
             Choice("c", "c", ["x", "y"], "z")
+
+    def test_keys_are_buttons_and_one_that_is_no_option_is_named(self):
+        page = Live((Keys("k", "press", ["x", "a<b"], "x"),), "return [];", "a b c d", "e")._repr_html_()
+        assert page.count('<button type="button"') == 2 and 'data-sets="a&lt;b"' in page
+        with pytest.raises(ValueError, match="'z' is not among"):
+            Keys("k", "press", ["x", "y"], "z")
 
     def test_controls_need_names_of_their_own(self):
         with pytest.raises(ValueError, match="a name of its own"):

@@ -74,6 +74,28 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Keys:
+    """A row of keys to press; the script gets the word of the last one, and ``v.pressed`` while it runs for a press."""
+
+    name: str
+    label: str
+    options: Sequence[str]
+    value: str
+
+    def __post_init__(self):
+        _identifier(self.name)
+        if self.value not in self.options:
+            raise ValueError(f"keys {self.name!r}: {self.value!r} is not among {list(self.options)}")
+
+    def _html(self) -> str:
+        words = [html.escape(o) for o in self.options]
+        keys = "".join(f'<button type="button" data-sets="{w}" {_OWN_KEYS}>{w}</button>' for w in words)
+        kept = f'<input type="hidden" data-name="{self.name}" value="{html.escape(self.value)}">'
+        group = f'role="group" aria-label="{html.escape(self.label)}"'
+        return f'<span>{html.escape(self.label)}</span>{kept}<div class="live-keys" {group}>{keys}</div>'
+
+
+@dataclass(frozen=True)
 class Live:
     """A figure with controls; JupyterLab and the book show it, a terminal says what it is."""
 
@@ -105,7 +127,7 @@ def live_figure(controls: Sequence, script: str, *, alt: str, caption: str) -> N
     """Show a figure that the reader can move.
 
     Args:
-        controls: `Slider` and `Choice` objects.
+        controls: `Slider`, `Choice` and `Keys` objects.
         script: the body of a JavaScript function of ``v`` (values by control name) and ``draw``. It draws, and returns
             the quantities to show as an array of ``[name, value, unit]``, or ``[name, value, unit, full]`` for one with
             a bar that is full at that value; a fifth entry is the number of decimals, where three are too many.

@@ -86,7 +86,7 @@ __SCRIPT__
       },
       pixels(images, columns, { size = 150, mark, part = 1 } = {}) { // rows of ink in 0 ... 1; null is not known yet
         const each = Math.min(size, ((whole < 560 ? 1 : part) * whole - 12) / images.length - 12), side = each / columns;
-        const [svg] = panel(part, each + 4);
+        const [svg] = panel(part, side * Math.max(...images.map((ink) => Math.ceil(ink.length / columns))) + 4);
         images.forEach((ink, k) => {
           const group = put(svg, "g", { transform: `translate(${2 + k * (each + 14)},2)` });
           ink.forEach((value, i) => {
@@ -138,11 +138,14 @@ __SCRIPT__
       box.append(dt, dd);
       return box;
     };
-    const update = () => {
+    const keys = [...root.querySelectorAll("[data-sets]")];
+    const hidden = (key) => key.closest(".live-control").querySelector("[data-name]");
+    const update = (pressed = false) => {
       const legend = new Map();
       width = chart.clientWidth;
       chart.replaceChildren();
-      const found = figure(values(), tools(chart, legend));
+      for (const key of keys) key.setAttribute("aria-pressed", key.dataset.sets === hidden(key).value);
+      const found = figure({ ...values(), pressed }, tools(chart, legend));
       find(".live-legend").replaceChildren(...[...legend].map(swatch));
       find(".live-numbers").replaceChildren(...found.map(quantity));
       const spoken = ([name, value, unit, , digits = 2]) => `${name} is ${tidy(value, digits)} ${unit}`;
@@ -150,7 +153,8 @@ __SCRIPT__
       clearTimeout(later); // spoken when the reader pauses
       later = setTimeout(() => { find(".live-words").textContent = words; }, 600);
     };
-    for (const i of inputs) i.addEventListener("input", update);
+    for (const i of inputs) i.addEventListener("input", () => update());
+    for (const key of keys) key.addEventListener("click", () => { hidden(key).value = key.dataset.sets; update(true); });
     update();
     new ResizeObserver(() => { if (chart.clientWidth && chart.clientWidth !== width) update(); }).observe(chart);
   };

@@ -76,7 +76,7 @@ def look_back(
     names = [f"layer {i + 1}, head {j + 1}" for i in range(layers) for j in range(heads)]
     live_figure(
         [
-            Slider("read", "characters read", 0, length - 1, read, 1),
+            Slider("read", "characters read", 0, length - 1, min(read, length - 1), 1),
             Choice("head", "head", names, head or names[0]),
             Slider("temperature", "temperature", 0, 2, 1, 0.05),
             Slider("topP", "top-p", 0.05, 1, 1, 0.05),

@@ -88,12 +88,12 @@ def _(answer, rng):
         says = "each place mixes the values of its window, with weights that sum to one"
         want = softmax(np.where(see, scores, -np.inf)) @ v
         expect_close(got, want, says, given=given, mistakes=mistakes if w not in (1, 40) else [], **FLOAT32)
-    q, k, v = rng.normal(size=(6, 4)) * 1e3, rng.normal(size=(6, 4)), rng.normal(size=(6, 2))
+    q, k, v = rng.normal(size=(6, 4)) * 1e4, rng.normal(size=(6, 4)), rng.normal(size=(6, 2))
     expect_close(
         numbers(answer(q.copy(), k.copy(), v.copy(), 6), "large scores are no harder than small ones"),
         attend(q, k, v, first=0),
         "large scores are no harder than small ones",
-        given="queries a thousand times as long",
+        given="queries ten thousand times as long",
         hint="exp of a large number is infinite: subtract the largest score of each row first",
         rtol=1e-4,
         atol=1e-5,
@@ -138,7 +138,7 @@ def _(answer, rng):
     }
     for k, t, d in ((2, 4, 3), (3, 3, 5), (3, 3, 2)):
         made = rng.normal(size=(k + 1, d)), rng.normal(size=(t, d)), *rng.normal(size=(3, d, d)) * 1.2
-        parts = (*made, rng.normal(size=(d, k)))
+        parts = (*made, rng.normal(size=(d, k)) / 2)
         total, worst = 0.0, None
         for x in itertools.product(range(k), repeat=t):
             x = np.array(x)
@@ -218,7 +218,12 @@ def _(answer, rng):
         keep[order[:count]] = True
         return keep
 
-    cases = [(np.array([0.2, 0.5, 0.3]), 0.6), (np.array([0.1, 0.15, 0.35, 0.4]), 0.75), (np.array([0.25, 0.75]), 0.3)]
+    cases = [
+        (np.array([0.08, 0.3, 0.02, 0.25, 0.2, 0.15]), 0.5),
+        (np.array([0.2, 0.5, 0.3]), 0.6),
+        (np.array([0.1, 0.15, 0.35, 0.4]), 0.75),
+        (np.array([0.25, 0.75]), 0.3),
+    ]
     for levels in (4, 9, 30):
         p = rng.dirichlet(np.full(levels, 0.7))
         for top_p in (0.5, 0.9, float(rng.uniform(0.05, 0.99))):
@@ -323,7 +328,7 @@ def _(answer, rng):
                 (v[i], "it looks back, over all that is in the cache"),
             ]
             says = "with the cache it is the same as without: row i of causal attention over the whole"
-            expect_close(out, want, says, given=given, mistakes=mistakes if i > 1 else [], **FLOAT32)
+            expect_close(out, want, says, given=given, mistakes=mistakes if i else [], **FLOAT32)
             keys, values = k[: i + 1].copy(), v[: i + 1].copy()
 
 
@@ -353,6 +358,8 @@ def _longest(word: list[int], spelled: dict[tuple[int, ...], int]) -> list[int]:
 def _(answer, rng):
     a, b, c, d = 97, 98, 99, 100
     cases = [
+        ([a, b, c], [(a, b), (b, c), (a, 257)]),
+        ([a, b, c, d], [(b, c), (a, b), (256, d), (a, 258)]),
         ([a, b, c], [(b, c), (a, b)]),
         ([a, b, c], [(a, b), (b, c)]),
         ([a, a, a], [(a, a)]),
@@ -465,7 +472,7 @@ def _(answer, rng):
 @exercise("09.7", "acceptance_rule", points=3)
 def _(answer, rng):
     cases = []
-    for levels in (2, 3, 8):
+    for levels in (3, 8, 2):
         cases.append((rng.dirichlet(np.ones(levels)), rng.dirichlet(np.ones(levels)), ""))
     zero = np.array([0.5, 0.5, 0.0])
     cases += [

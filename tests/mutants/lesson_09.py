@@ -108,8 +108,9 @@ def window_attention(q, k, v, window):  # noqa: F811
 
 @mutant("09.1", hint="subtract the largest")
 def window_attention(q, k, v, window):  # noqa: F811
-    w = np.exp(np.minimum(q @ k.T / math.sqrt(q.shape[1]), 700)) * _seen(len(q), window)
-    return w / w.sum(1, keepdims=True) @ v
+    with np.errstate(all="ignore"):
+        w = np.exp(q @ k.T / math.sqrt(q.shape[1])) * _seen(len(q), window)
+        return w / w.sum(1, keepdims=True) @ v
 
 
 @mutant("09.1", hint="work on a copy")

@@ -296,12 +296,13 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, turns: Tensor | None):
         super().__init__()
         self.heads = heads
-        self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width)
+        self.q, self.k, self.v = (nn.Linear(width, width, bias=False) for _ in range(3))
+        self.out = nn.Linear(width, width)
         self.register_buffer("turns", turns, persistent=False)
 
     def queries_keys_values(self, h: Tensor, start: int) -> tuple[Tensor, Tensor, Tensor]:
         """(B, t, width), of which the first stands at place ``start``, to three of (B, heads, t, width / heads)."""
-        q, k, v = self.qkv(h).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = (part(h).unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.q, self.k, self.v))
         if self.turns is not None:
             turns = self.turns[:, start : start + h.shape[1]]
             q, k = rotate(q, turns), rotate(k, turns)

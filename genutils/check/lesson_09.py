@@ -11,6 +11,7 @@ from genutils.check import exercise
 from genutils.check.expect import (
     FLOAT32,
     NATS,
+    WRITTEN,
     brief,
     expect,
     expect_close,
@@ -414,10 +415,10 @@ def _(answer, rng):
         kept, rules = list(word), [tuple(pair) for pair in merges]
         got = answer(kept, rules)
         given = f"tokens = {word}, merges = {merges}"
-        expect(
-            kept == word and rules == merges, "your arguments are left as they were", given=given, hint="work on a copy"
-        )
-        got = numbers(got if got is not None else None, "a list of tokens", given=given)
+        written = any(thing is kept or thing is rules for thing in WRITTEN)
+        same = kept == word and rules == merges and not written
+        expect(same, "your arguments are left as they were", given=given, hint="work on a copy")
+        got = numbers(got, "a list of tokens", given=given)
         expect(got.ndim == 1, "a list of tokens", given=given, got=brief(got))
         expect_equal(
             got.astype(int).tolist() if got.size else [],

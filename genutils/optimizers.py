@@ -98,36 +98,48 @@ class Muon(_Light, torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:
         for group in self.param_groups:
-            for p in (p for p in group["params"] if p.grad is not None):
-                (self._turned if group["matrix"] else self._scaled)(p, group)
+            moving = [p for p in group["params"] if p.grad is not None]
+            if moving:
+                (self._turned if group["matrix"] else self._scaled)(moving, group)
 
-    def _turned(self, p: Tensor, group: dict) -> None:
-        mean = self.state[p].setdefault("mean", torch.zeros_like(p))
-        mean.lerp_(p.grad, 1 - group["momentum"])
-        step = orthogonal(p.grad.lerp(mean, group["momentum"]))
-        p.add_(step, alpha=-group["lr"] * max(1, p.shape[0] / p.shape[1]) ** 0.5)
+    def _turned(self, params: list[Tensor], group: dict) -> None:
+        means, grads = self._kept(params, "mean"), [p.grad for p in params]
+        torch._foreach_lerp_(means, grads, 1 - group["momentum"])
+        ahead = torch._foreach_lerp(grads, means, group["momentum"])
+        shapes: dict[tuple[int, int], list[int]] = {}
+        for i, p in enumerate(params):
+            shapes.setdefault(tuple(p.shape), []).append(i)
+        for (rows, columns), which in shapes.items():  # matrices of one shape in one go
+            steps = orthogonal(torch.stack([ahead[i] for i in which]))
+            rate = -group["lr"] * max(1, rows / columns) ** 0.5
+            torch._foreach_add_([params[i] for i in which], list(steps), alpha=rate)
 
-    def _scaled(self, p: Tensor, group: dict) -> None:
-        state = self.state[p]
-        if not state:
-            state.update(mean=torch.zeros_like(p), square=torch.zeros_like(p), t=0)
-        state["t"] += 1
-        mean, square = state["mean"].lerp_(p.grad, 0.1), state["square"].lerp_(p.grad**2, 0.05)
-        sd = (square / (1 - 0.95 ** state["t"])).sqrt() + 1e-10
-        p.addcdiv_(mean / (1 - 0.9 ** state["t"]), sd, value=-group["lr"] * group["adam"])
+    def _scaled(self, params: list[Tensor], group: dict) -> None:
+        grads, group["t"] = [p.grad for p in params], group.get("t", 0) + 1
+        means, squares = self._kept(params, "mean"), self._kept(params, "square")
+        torch._foreach_lerp_(means, grads, 0.1)
+        torch._foreach_lerp_(squares, torch._foreach_mul(grads, grads), 0.05)
+        sizes = torch._foreach_sqrt(squares)
+        torch._foreach_div_(sizes, (1 - 0.95 ** group["t"]) ** 0.5)
+        torch._foreach_add_(sizes, 1e-10)
+        rate = -group["lr"] * group["adam"] / (1 - 0.9 ** group["t"])
+        torch._foreach_addcdiv_(params, means, sizes, value=rate)
+
+    def _kept(self, params: list[Tensor], name: str) -> list[Tensor]:
+        return [self.state[p].setdefault(name, torch.zeros_like(p)) for p in params]
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """Nearly ``U V^T`` of a matrix ``U S V^T``: its singular values come near to 1 (0.7 ... 1.2), those of 0 stay.
+    """Nearly ``U V^T`` of a matrix ``U S V^T``, (..., rows, columns): singular values come near to 1, 0.7 ... 1.2.
 
     Each step applies ``a s + b s^3 + c s^5`` to all singular values by products of matrices, without finding them.
 
     Source: Jordan et al. (2024).
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix / (matrix.norm() + 1e-7)
-    wide = x.T if (tall := x.shape[0] > x.shape[1]) else x
+    x = matrix / (matrix.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    wide = x.mT if (tall := x.shape[-2] > x.shape[-1]) else x
     for _ in range(steps):
-        square = wide @ wide.T
+        square = wide @ wide.mT
         wide = a * wide + (b * square + c * square @ square) @ wide
-    return wide.T if tall else wide
+    return wide.mT if tall else wide

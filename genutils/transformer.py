@@ -129,7 +129,7 @@ class Transformer(Model, nn.Module):
 
     def _given(self, x: Tensor, labels: Tensor | None, warped: Tensor | None) -> Tensor:
         logits = self.logits(x, labels, warped=warped).float()
-        return -F.cross_entropy(logits.mT, x, reduction="none").sum(1)
+        return -F.cross_entropy(logits.flatten(0, 1), x.flatten(), reduction="none").view(x.shape).sum(1)
 
     def _told(self, labels: Tensor | None, n: int, warped: Tensor | None = None) -> Tensor:
         """(n, 1, width): what is added at every place."""

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genutils.decoding import next_probs
-from genutils.figures.lesson_09 import look_back, look_script
+from genutils.figures.lesson_09 import show_attention, look_script
 from genutils.live import Choice, Slider
 from genutils.transformer import Transformer
 
@@ -57,5 +57,5 @@ def test_the_script_is_light_and_sees_nothing_later(capsys):
     attention, logits = found()
     script = look_script(LINE, ALPHABET, attention, logits)
     assert '"layer 1, head 1":[[1000],' in script and "</" not in script
-    look_back(LINE, ALPHABET, attention, logits)
+    show_attention(LINE, ALPHABET, attention, logits)
     assert "live figure" in capsys.readouterr().out

@@ -68,7 +68,7 @@ def look_script(line: str, alphabet: str, attention: np.ndarray, logits: np.ndar
     return LOOK.replace("__MODEL__", model).replace("__SHOWN__", str(SHOWN))
 
 
-def look_back(
+def show_attention(
     line: str, alphabet: str, attention: np.ndarray, logits: np.ndarray, *, read: int = 20, head: str = ""
 ) -> None:
     """A line of text, the weights with which a head looks back over it, and the next character's probabilities."""

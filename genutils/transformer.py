@@ -103,7 +103,7 @@ class Transformer(Model, nn.Module):
         """Exact log-probability in nats, (B, ...) whole numbers to (B,).
 
         Args:
-            x: (B, *shape), or (B, t) sequences of at most T symbols, whose rest is left open.
+            x: ``(B, *shape)``, or (B, t) sequences of at most T symbols, whose rest is left open.
             labels: (B,), 0 ... classes - 1; of an example whose label is -1, and of all without labels, the answer is
                 about p(x), all classes equally likely.
             warped: (B,), 1 where an image is a warped copy, told to the network while training.
@@ -210,7 +210,7 @@ class Transformer(Model, nn.Module):
         cached: bool = True,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """n sequences, symbol by symbol: (n, length), or (n, *shape), ``start`` included only in a whole shape.
+        """n sequences, symbol by symbol: (n, length), or ``(n, *shape)``, ``start`` included only in a whole shape.
 
         Args:
             labels: (n,); where not given, or -1, drawn from p(label | start), all equally likely without a start.

@@ -117,7 +117,7 @@ def speculate(
 
     def probs(model: Any, cache: Any, end: int) -> Tensor:
         """(t, L): what comes after each symbol before ``end`` that the model has not read yet."""
-        unread = torch.tensor([ids[max(0, cache.length - 1) : end]], dtype=torch.long)
+        unread = torch.tensor([ids[max(0, cache.length - 1) : end]], dtype=torch.long, device=cache.keys.device)
         return next_probs(model.read(unread, cache)[0], temperature=temperature)
 
     while (kept := len(ids)) < known + length:

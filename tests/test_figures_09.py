@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from genutils.decoding import next_probs
-from genutils.figures.lesson_09 import show_attention, look_script
+from genutils.figures.lesson_09 import look_script, show_attention
 from genutils.live import Choice, Slider
 from genutils.transformer import Transformer
 

@@ -376,8 +376,6 @@ def _(answer, rng):
         merges, spelled = [], list(words)
         for r in range(int(rng.integers(3, 9))):
             pairs = [tuple(w[i : i + 2]) for w in spelled for i in range(len(w) - 1)]
-            if not pairs:
-                break
             merges.append(max(sorted(set(pairs)), key=pairs.count))
             spelled = [_merged(w, merges[-1], 256 + r) for w in spelled]
         cases.append((rng.integers(a, d + 1, size=10).tolist(), merges))

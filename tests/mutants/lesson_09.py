@@ -648,6 +648,11 @@ def acceptance_rule(p, q):  # noqa: F811
     return _ratio(p, q), np.maximum(p - q, 0)
 
 
+@mutant("09.7", hint="no probability is below 0")
+def acceptance_rule(p, q):  # noqa: F811
+    return _ratio(p, q), p - q
+
+
 @mutant("09.7", hint="only where p is above q")
 def acceptance_rule(p, q):  # noqa: F811
     apart = np.abs(p - q)

@@ -253,7 +253,7 @@ class Transformer(Model, nn.Module):
         if (labels >= 0).all():
             return labels
         nats = [self._given(x, torch.full_like(labels, c), None) for c in range(self.classes)]  # zeros without a start
-        return torch.where(labels >= 0, labels, draw(torch.stack(nats, 1).softmax(1), generator))
+        return torch.where(labels >= 0, labels, draw(usable(torch.stack(nats, 1), self).softmax(1), generator))
 
     def _sequence(self, x: Tensor) -> Tensor:
         """x as (B, t) symbols, if it is what the model was made for."""

@@ -207,12 +207,17 @@ def _loud(x, E, P, Wq, Wk, Wv, U) -> float:
 # 09.3 -----------------------------------------------------------------------------------------------------------------
 
 
+def ranked(p: np.ndarray) -> np.ndarray:
+    """Places from the largest number on, of equal ones the first."""
+    return np.array(sorted(range(len(p)), key=lambda i: -p[i]))
+
+
 @exercise("09.3", "nucleus", points=2)
 def _(answer, rng):
     says = "the fewest likeliest symbols that together have top_p, scaled to sum to one"
 
     def rule(p, top_p, beyond=False):
-        order = np.argsort(-p, kind="stable")
+        order = ranked(p)
         total = np.cumsum(p[order])
         count = min(int((total < top_p - 1e-12).sum()) + 1 + beyond, len(p))
         keep = np.zeros(len(p), dtype=bool)
@@ -233,7 +238,7 @@ def _(answer, rng):
     cases += [(rng.dirichlet(np.ones(6)), 1.0), (rng.dirichlet(np.ones(6)), 1e-6), (np.array([0.0, 1.0, 0.0]), 0.9)]
     cases += [(np.array([0.5, 0.25, 0.25, 0.0]), 0.5), (np.array([1.0]), 0.5)]
     for p, top_p in cases:
-        keep, order = rule(p, top_p), np.argsort(-p, kind="stable")
+        keep, order = rule(p, top_p), ranked(p)
         want = np.where(keep, p, 0) / p[keep].sum()
         short = np.zeros(len(p), dtype=bool)
         short[order[: max(int(keep.sum()) - 1, 0)]] = True

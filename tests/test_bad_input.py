@@ -608,9 +608,15 @@ ELSEWHERE = {
     "stands behind the door of a model": """
         convolutional.ConvBlock convolutional.ImageDecoder convolutional.ToldConvBlock convolutional.ImageDenoiser
         convolutional.ImageSampler convolutional.ImageCritic flow.Turn networks.ResidualMLP networks.Constant
-        optimizers.Adam optimizers.SGD optimizers.adam pixelflow.Pixels pixelflow.Window pixelflow.AtOnce
+        optimizers.Adam optimizers.Muon optimizers.SGD optimizers.adam optimizers.orthogonal
+        pixelflow.Pixels pixelflow.Window pixelflow.AtOnce
         pixelflow.Maps planar.Wavy planar.NearPoint planar.PointDenoiser planar.WithSigns planar.leaky_layers
         wavenet.GatedBlock wavenet.Cache
+    """,
+    "test_transformer.py, test_decoding.py, test_tokens.py": """
+        transformer.Transformer transformer.Attention transformer.Block transformer.Cache transformer.angles
+        transformer.rotate decoding.next_probs decoding.draw decoding.acceptance decoding.speculate tokens.BytePairs
+        tokens.merge tokens.bits_per_byte
     """,
     "test_densities.py, and below": """
         densities.Density densities.Mixture densities.Pinwheel densities.Checkerboard

@@ -40,6 +40,7 @@ from genutils.ppca import PPCA
 from genutils.strings import Strings
 from genutils.tasks import task
 from genutils.training import cost, fit
+from genutils.transformer import Transformer
 from genutils.vae import VAE, Gaussian, Levels
 from genutils.wavenet import WaveNet
 
@@ -84,6 +85,7 @@ MODELS = {
     MADE: (lambda: MADE(4, levels=17, hidden=(8,)), ROWS),
     PixelNet: (lambda: PixelNet(classes=2, width=8, blocks=1), IMAGES),
     Neighbours: (lambda: Neighbours(4), IMAGES),
+    Transformer: (lambda: Transformer(levels=17, dims=(8, 8), classes=2, width=8, layers=1, heads=2), IMAGES),
     LevelDiffusion: (lambda: LevelDiffusion(ImageDenoiser(4, 1, classes=0), (8, 8), 17), IMAGES),
     Dequantized: (lambda: Dequantized(shuffled_couplings(4, 2, 8), 17), ROWS),
     type(pixel_flow(width=4, blocks=1)): (lambda: pixel_flow(width=4, blocks=1), IMAGES),

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from genutils.optimizers import SGD, Adam, adam
+from genutils.optimizers import SGD, Adam, Muon, adam, orthogonal
 from tools.lessons import ROOT
 
 
@@ -92,3 +92,39 @@ def test_training_does_not_load_the_compiler():
 def test_the_short_memory_forgets_at_its_rate():
     group = adam([nn.Parameter(torch.zeros(2))], lr=0.3).param_groups[0]
     assert group["betas"] == (0.9, 0.99) and group["lr"] == 0.3 and group["fused"]
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (12, 4), (4, 12), (1, 5)])
+def test_singular_values_come_near_to_one_and_directions_stay(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    u, s, vt = torch.linalg.svd(matrix, full_matrices=False)
+    inside = u.T @ orthogonal(matrix) @ vt.T  # diagonal, if directions stay
+    assert torch.allclose(inside, torch.diag(inside.diag()), atol=1e-4)
+    assert 0.3 < inside.diag().min() and inside.diag().max() < 1.3
+    assert torch.allclose(orthogonal(1e-3 * matrix), orthogonal(matrix), atol=1e-3)  # the size says nothing
+
+
+def test_all_that_is_no_hidden_matrix_goes_by_adam():
+    def steps(kind, **settings):
+        weights = [nn.Parameter(torch.ones(3, 2)), nn.Parameter(torch.ones(2))]
+        optimizer = kind(weights, lr=0.1, **settings)
+        generator = torch.Generator().manual_seed(0)
+        for _ in range(4):
+            optimizer.zero_grad()
+            sum((w * torch.randn(w.shape, generator=generator)).sum() for w in weights).backward()
+            optimizer.step()
+        return [w.detach() for w in weights]
+
+    ours, theirs = steps(Muon, adam=1.0), steps(torch.optim.Adam, betas=(0.9, 0.95))
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_a_hidden_matrix_moves_alike_in_all_its_directions():
+    weight, bias = nn.Parameter(torch.zeros(2, 2)), nn.Parameter(torch.zeros(2))
+    optimizer = Muon([weight, bias], lr=0.1, hidden=[weight, bias], adam=0.5)
+    ((weight * torch.tensor([[3.0, 0.0], [0.0, -0.3]])).sum() + bias.sum()).backward()
+    optimizer.step()
+    assert -0.13 < weight[0, 0] < -0.06 and 0.06 < weight[1, 1] < 0.13
+    assert torch.allclose(
+        bias, torch.full((2,), -0.05), atol=1e-5
+    )  # a vector has no directions: Adam, at half the rate

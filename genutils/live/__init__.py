@@ -133,9 +133,11 @@ def live_figure(controls: Sequence, script: str, *, alt: str, caption: str) -> N
             a bar that is full at that value; a fifth entry is the number of decimals, where three are too many.
             ``draw.axes({x: [0, 1], y: [0, 2], xlabel: "x", ylabel: "density"})``
             begins a panel below the one before, or beside it if their ``part: 0.6`` of the width leave room (on a
-            phone every panel takes it all); ``draw.curve(xs, ys, role, label)``, ``draw.area``, ``draw.dots`` and
+            phone every panel takes it all), with ``names: [...]`` in place of the numbers 0, 1, ... of x;
+            ``draw.curve(xs, ys, role, label)``, ``draw.area``, ``draw.dots`` and
             ``draw.level(y)`` draw in it, in the roles of `genutils.plot`, in data coordinates. A panel of pictures is
-            ``draw.pixels([ink, ...], columns, {size, mark, part})``, ink in 0 ... 1 row by row, null for not known. For
+            ``draw.pixels([ink, ...], columns, {size, mark, part})``, ink in 0 ... 1 row by row, null for not known; one
+            of text is ``draw.letters(symbols, {ink, mark, read})``, where those from ``read`` on are pale. For
             the numbers there are ``draw.grid(a, b, n)``, ``draw.integral(ys, dx)``, ``draw.logNormal(x, mu, sigma)``,
             ``draw.logAddExp(a, b)`` and ``draw.nice(x)``, the next round number.
         alt: what is seen, and what moves, for someone who cannot see it.

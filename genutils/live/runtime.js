@@ -48,7 +48,7 @@ __SCRIPT__
       integral: (ys, dx) => dx * (ys.reduce((sum, y) => sum + y, 0) - (ys[0] + ys[ys.length - 1]) / 2),
       logNormal: (x, mu, sigma) => -0.5 * ((x - mu) / sigma) ** 2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI),
       logAddExp: (a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b))),
-      axes({ x, y, xlabel, ylabel, height = 230, part = 1 }) {
+      axes({ x, y, xlabel, ylabel, names, height = 230, part = 1 }) { // names stand at 0, 1, ... of x
         const [svg, width] = panel(part, height);
         const [left, right, top, bottom] = [52, 8, 8, xlabel ? 40 : 24];
         const [w, h] = [width - left - right, height - top - bottom];
@@ -57,7 +57,7 @@ __SCRIPT__
         const line = { stroke: "currentColor", fill: "none" };
         const frame = put(svg, "g", { transform: `translate(${left},${top})` });
         put(frame, "path", { d: `M0 0V${h}H${w}`, ...line });
-        for (const [t, words] of ticks(x, Math.max(3, w / 70))) {
+        for (const [t, words] of names ? names.map((name, i) => [i, name]) : ticks(x, Math.max(3, w / 70))) {
           put(frame, "path", { d: `M${X(t)} ${h}v4`, ...line });
           put(frame, "text", { x: X(t), y: h + 17, "text-anchor": "middle" }, words);
         }
@@ -98,6 +98,18 @@ __SCRIPT__
           });
           const [w, h] = [columns * side, (ink.length / columns) * side];
           put(group, "rect", { width: w, height: h, fill: "none", stroke: "currentColor", "stroke-opacity": 0.4 });
+        });
+      },
+      letters(symbols, { ink = [], mark, read = symbols.length, role = "model", size = 17 } = {}) { // on ink in 0 ... 1
+        const columns = Math.max(1, Math.floor((whole - 6) / size)), high = 1.5 * size;
+        const [svg] = panel(1, Math.ceil(symbols.length / columns) * high + 6);
+        symbols.forEach((symbol, i) => {
+          const [x, y] = [3 + (i % columns) * size, 3 + Math.floor(i / columns) * high];
+          const box = { x, y, width: size, height: high - 3 };
+          put(svg, "rect", { ...box, fill: colour(role), "fill-opacity": ink[i] || 0 });
+          if (i === mark) put(svg, "rect", { ...box, fill: "none", stroke: colour("second"), "stroke-width": 2.5 });
+          const at = { x: x + size / 2, y: y + size, "text-anchor": "middle", "fill-opacity": i < read ? 1 : 0.35 };
+          put(svg, "text", { ...at, style: `font:${size - 2}px ui-monospace,monospace` }, symbol);
         });
       },
       level(y) { put(inside, "path", { d: `M0 ${Y(y)}H9999`, stroke: "currentColor" }); },

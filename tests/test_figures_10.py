@@ -31,12 +31,8 @@ def drawings():
 @pytest.mark.browser
 def test_fields_are_those_of_the_stacks(live_page):
     page = live_page(fields_controls(), fields_script())
-    for layers, window, row, column in (
-        (1, "3 x 3", 9, 5),
-        (4, "3 x 3", 13, 2),
-        (3, "5 x 5", 8, 13),
-        (8, "3 x 3", 7, 1),
-    ):
+    small, large = "3 x 3", "5 x 5"
+    for layers, window, row, column in ((1, small, 9, 5), (4, small, 13, 2), (3, large, 8, 13), (8, small, 7, 1)):
         page.put(layers=layers, window=window, row=row, column=column)
         reach, target = 1 if window == small else 2, (row - 1) * SIDE + column - 1
         torch.manual_seed(0)

@@ -51,6 +51,22 @@ def _log_logistic(x: Tensor, mu: Tensor, log_s: Tensor, levels: int) -> Tensor:
     return below + above + within
 
 
+def neighbours(x: Tensor, levels: int) -> Tensor:
+    """A guess at each pixel from two that are before it: the mean of the one to the left and the one above.
+
+    (B, H, W) whole numbers to (B, H, W) floats. Where one of the two is missing the other counts alone, and the first
+    pixel is guessed in the middle of the levels.
+
+    >>> neighbours(torch.tensor([[[0, 4], [2, 9]]]), 17).tolist()
+    [[[8.0, 0.0], [0.0, 3.0]]]
+    """
+    left, above = F.pad(x.float(), (1, -1)), F.pad(x.float(), (0, 0, 1, -1))
+    guess = (left + above) / 2
+    guess[:, 0], guess[:, :, 0] = left[:, 0], above[:, :, 0]
+    guess[:, 0, 0] = (levels - 1) / 2
+    return guess
+
+
 class PixelCNN(Model, nn.Module):
     """Images of whole levels, p(x) = product over pixels in the order of reading of p(x_i | x_<i, label). Exact.
 
@@ -62,7 +78,7 @@ class PixelCNN(Model, nn.Module):
         first, reach: rows and columns that the first layer sees, and those after it.
         stacks: 2 (`TwoStacks`) or 1 (`OneStack`, with a blind spot).
         components: 0 for a softmax over the levels, which knows nothing of their order; K for a mixture of K logistic
-            densities cut into levels (`log_logistic`).
+            densities cut into levels (`log_logistic`), whose means are counted from what `neighbours` guess.
         places: learn something for each place; without, the network knows where it is by the edges that it sees.
         dropout: as `TwoStacks`.
 
@@ -110,17 +126,17 @@ class PixelCNN(Model, nn.Module):
             self.place.data.zero_()
         self.told = nn.Linear((classes or 0) + 1, layers * 2 * width, bias=False)  # the label, and whether it is warped
         self.out = nn.Conv2d(width, 3 * components or levels, 1)
-        if components:  # begin with densities side by side over all levels, each as wide as its share
-            mu = (torch.arange(components) + 0.5) / components * (levels - 1)
-            log_s = torch.full((components,), math.log(levels / (2 * components)))
+        if components:  # begin near the guess, with densities from one level wide to a sixteenth of them all
             with torch.no_grad():
-                self.out.weight *= 0.1
-                self.out.bias.copy_(torch.cat([torch.zeros(components), mu / levels * 4, log_s]))
+                self.out.weight *= 0.3
+                self.out.bias.zero_()
+                self.out.bias[2 * components :] = torch.linspace(0, math.log(levels / 16), components)
 
     # What the network says ---------------------------------------------------------------------------------------
 
     def head(self, x: Tensor, labels: Tensor | None = None, *, warped: Tensor | None = None) -> Tensor:
-        """What describes each pixel's distribution: (B, H, W) whole numbers to (B, H, W, L) or (B, H, W, 3 K).
+        """What describes each pixel's distribution: (B, H, W) whole numbers to (B, H, W, L) logits, or (B, H, W, 3 K):
+        the logits of the weights, mu and log s, in levels.
 
         Fewer rows than an image has are the first ones. ``labels`` (B,), none of them -1; ``warped`` (B,) is true where
         an image is a warped copy.
@@ -131,10 +147,14 @@ class PixelCNN(Model, nn.Module):
         if warped is not None:
             told[:, -1] = warped
         grey = F.embedding(x, self.grey).permute(0, 3, 1, 2)  # (B, WAVES, H, W)
-        h = self.stack(
-            grey, self.place[:, : x.shape[1]], self.told(told).view(len(x), self.layers, 2 * self.width, 1, 1)
-        )
-        return self.out(F.elu(h)).permute(0, 2, 3, 1)
+        of_image = self.told(told).view(len(x), self.layers, 2 * self.width, 1, 1)
+        h = self.stack(grey, self.place[:, : x.shape[1]], of_image)
+        said = self.out(F.elu(h)).permute(0, 2, 3, 1)
+        if not self.components:
+            return said
+        weight, off, log_s = said.chunk(3, -1)  # (B, H, W, K) each
+        mu = neighbours(x, self.levels).to(off.dtype)[..., None] + off * (self.levels / 16)
+        return torch.cat([weight, mu, log_s.clamp(min=-7.0)], -1)
 
     def log_probs(self, x: Tensor, labels: Tensor | None = None, *, warped: Tensor | None = None) -> Tensor:
         """log p(x_i = l | x_<i, label) for all levels l: (B, H, W) whole numbers to (B, H, W, L) nats. Exact.
@@ -152,7 +172,6 @@ class PixelCNN(Model, nn.Module):
     def _mixed(self, told: Tensor, x: Tensor) -> Tensor:
         """log P(x) of the mixture: told (..., 3 K), x of a shape that broadcasts with (...)."""
         weight, mu, log_s = told.chunk(3, -1)  # (..., K)
-        mu, log_s = mu * (self.levels / 4), log_s.clamp(min=-7.0)  # numbers of a network are of size 1
         return torch.logsumexp(weight.log_softmax(-1) + _log_logistic(x[..., None], mu, log_s, self.levels), -1)
 
     def log_prob_given(self, x: Tensor, labels: Tensor | None = None, *, warped: Tensor | None = None) -> Tensor:

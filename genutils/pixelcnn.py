@@ -79,7 +79,7 @@ class PixelCNN(Model, nn.Module):
         stacks: 2 (`TwoStacks`) or 1 (`OneStack`, with a blind spot).
         components: 0 for a softmax over the levels, which knows nothing of their order; K for a mixture of K logistic
             densities cut into levels (`log_logistic`), whose means are counted from what `neighbours` guess.
-        places: learn something for each place; without, the network knows where it is by the edges that it sees.
+        places: learn something for each place (and label); without, the network knows where it is by the edges it sees.
         dropout: as `TwoStacks`.
 
     Raises:
@@ -121,7 +121,7 @@ class PixelCNN(Model, nn.Module):
         k = torch.arange(WAVES) * torch.arange(levels)[:, None]
         self.register_buffer("grey", torch.cos(math.pi / (levels - 1) * k))  # (L, WAVES)
         self.stack = (OneStack, TwoStacks)[stacks - 1](WAVES, width, layers, first=first, reach=reach, dropout=dropout)
-        self.place = nn.Parameter(0.1 * torch.randn(width, *self.size), requires_grad=places)
+        self.place = nn.Parameter(0.1 * torch.randn(1 + (classes or 0), width, *self.size), requires_grad=places)
         if not places:
             self.place.data.zero_()
         self.told = nn.Linear((classes or 0) + 1, layers * 2 * width, bias=False)  # the label, and whether it is warped
@@ -148,7 +148,9 @@ class PixelCNN(Model, nn.Module):
             told[:, -1] = warped
         grey = F.embedding(x, self.grey).permute(0, 3, 1, 2)  # (B, WAVES, H, W)
         of_image = self.told(told).view(len(x), self.layers, 2 * self.width, 1, 1)
-        h = self.stack(grey, self.place[:, : x.shape[1]], of_image)
+        place = self.place[:, :, : x.shape[1]]  # for all images, and for those of each label
+        place = place[0] if labels is None else place[0] + place[1 + labels]
+        h = self.stack(grey, place, of_image)
         said = self.out(F.elu(h)).permute(0, 2, 3, 1)
         if not self.components:
             return said
@@ -163,14 +165,29 @@ class PixelCNN(Model, nn.Module):
         """
         return self._levels(self.head(x, labels, warped=warped))
 
+    def next_log_probs(self, x: Tensor, i: int, labels: Tensor | None = None) -> Tensor:
+        """log p(x_i = l | x_<i, label) of pixel i alone, row by row: (B, H, W) to (B, L) nats. Exact.
+
+        Only the rows down to the pixel are computed, and what x holds from it on does not matter. ``labels`` as `head`.
+        """
+        row, col = divmod(i, self.size[1])
+        return self._levels(usable(self.head(x[:, : row + 1], labels)[:, row, col], self))
+
     def _levels(self, told: Tensor) -> Tensor:
-        """(..., L) log-probabilities from what describes them."""
+        """(..., L) log-probabilities from what describes them: `log_logistic` for all levels at once."""
         if not self.components:
             return told.log_softmax(-1)
-        return self._mixed(told[..., None, :], torch.arange(self.levels, device=told.device))
+        weight, mu, log_s = told.chunk(3, -1)  # (..., K)
+        per_level = torch.exp(-log_s)
+        edges = torch.arange(self.levels - 1, device=told.device) + 0.5  # between two levels
+        b = (edges - mu[..., None]) * per_level[..., None]  # (..., K, L - 1)
+        below = F.logsigmoid(b)
+        found = F.pad(below, (0, 1)) + F.pad(below - b, (1, 0))  # log sigma(-b) = log sigma(b) - b
+        found[..., 1:-1] += torch.log(-torch.expm1(-per_level))[..., None]
+        return torch.logsumexp(weight.log_softmax(-1)[..., None] + found, -2)
 
     def _mixed(self, told: Tensor, x: Tensor) -> Tensor:
-        """log P(x) of the mixture: told (..., 3 K), x of a shape that broadcasts with (...)."""
+        """log P(x) of the mixture alone: told (..., 3 K), x (...)."""
         weight, mu, log_s = told.chunk(3, -1)  # (..., K)
         return torch.logsumexp(weight.log_softmax(-1) + _log_logistic(x[..., None], mu, log_s, self.levels), -1)
 
@@ -258,15 +275,12 @@ class PixelCNN(Model, nn.Module):
                 p = self._by_class(x, known).softmax(1) if known else torch.ones(n, self.classes)
                 labels = torch.where(labels < 0, torch.multinomial(p.cpu(), 1, generator=generator)[:, 0], labels)
             labels = labels.to(device)
-        was, width = self.training, self.size[1]
+        was = self.training
         self.eval()
         try:
             for i in range(known, x[0].numel() if n else known):
-                row, col = divmod(i, width)
-                told = usable(self.head(x[:, : row + 1], labels)[:, row, col], self)
-                x[:, row, col] = torch.multinomial(self._levels(told).exp().cpu(), 1, generator=generator)[:, 0].to(
-                    device
-                )
+                p = self.next_log_probs(x, i, labels).exp().cpu()
+                x.flatten(1)[:, i] = torch.multinomial(p, 1, generator=generator)[:, 0].to(device)
         finally:
             self.train(was)
         return x.cpu()

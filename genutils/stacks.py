@@ -76,7 +76,7 @@ class OneStack(nn.Module):
         """(B, inputs, H, W) to (B, width, H, W), at each pixel from pixels before it.
 
         Args:
-            place: (width, H, W), what is known of a place.
+            place: (width, H, W) or (B, width, H, W), what is known of a place.
             told: (B, layers, 2 width, 1, 1), what is known of an image.
         """
         h = self.first(x) + place

@@ -255,12 +255,6 @@ def _(answer, rng):
             "v keeps what it was: add it": {"no v": 1},
             "h keeps what it was: add it": {"no h": 1},
             "h is told a of the vertical stack: add `across` times a": {"no across": 1},
-            "v's window ends with the pixel's own row: pad above, not on both sides": {"v_pad": reach // 2}
-            if reach > 1
-            else {},
-            "h's window ends with the pixel: pad on the left, not on both sides": {"h_pad": reach // 2}
-            if reach > 1
-            else {},
             "v's window reaches below the pixel's row: pad above, not below": {"v_pad": 0},
             "h's window reaches to the right of the pixel: pad on the left, not on the right": {"h_pad": 0},
             "a window of v that ends above its own row loses the row above: v of this row has not seen this row": {
@@ -363,12 +357,15 @@ def _(answer, rng):
 
         wrongs = [
             (by_lot, "the label is not drawn by lot: what is known says which labels are likely"),
-            (surest, "the likeliest label is not a draw from p(label | known): sometimes it is another"),
+            (
+                surest,
+                "that is one label for all, or the likeliest label: each image needs a label of its own, from p(label | known)",
+            ),
             (peeking, "the label follows from what is known only; the rest of x is not data"),
         ]
         one = [after[y] for y in range(classes)]
-        hint = next((words for wrong, words in wrongs if far(wrong) < 90 < far(right)), "")
-        if not hint and any(far(p) < 90 < far(right) for p in one):
+        hint = next((words for wrong, words in wrongs if far(wrong) < 75 < far(right)), "")
+        if not hint and any(far(p) < 75 < far(right) for p in one):
             hint = "each image needs a label of its own"
         expect(
             far(right) < 75,

@@ -464,7 +464,7 @@ def finish(log_probs, x, known, classes, rng):  # noqa: F811
     return _finish(log_probs, x, known, classes, rng, lambda nats: rng.integers(classes, size=len(x)))
 
 
-@mutant("10.4", hint="likeliest label")
+@mutant("10.4", hint="the likeliest label")
 def finish(log_probs, x, known, classes, rng):  # noqa: F811
     return _finish(log_probs, x, known, classes, rng, lambda nats: nats[..., :known].sum(2).argmax(0))
 

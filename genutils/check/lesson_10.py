@@ -359,7 +359,7 @@ def _(answer, rng):
             (by_lot, "the label is not drawn by lot: what is known says which labels are likely"),
             (
                 surest,
-                "that is one label for all, or the likeliest label: each image needs a label of its own, from p(label | known)",
+                "one label for all, or the likeliest label? Each image needs one of its own, from p(label | known)",
             ),
             (peeking, "the label follows from what is known only; the rest of x is not data"),
         ]

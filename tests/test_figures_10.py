@@ -14,7 +14,7 @@ from genutils.figures.lesson_10 import (
     fields_controls,
     fields_script,
     receptive_fields,
-    watch_it_draw,
+    show_drawing,
 )
 from genutils.live import Choice, Slider
 from genutils.stacks import OneStack, TwoStacks
@@ -59,7 +59,7 @@ def test_a_drawing_costs_what_its_probabilities_say(live_page, drawings):
 
 def test_figures_are_shown_and_say_what_is_seen(capsys, drawings):
     receptive_fields()
-    watch_it_draw(drawings)
+    show_drawing(drawings)
     said = capsys.readouterr().out
     assert said.count("live figure") == 2 and len(drawing_script(drawings)) < 20_000
     x, p = drawings["a 3"]

@@ -116,7 +116,7 @@ def drawing_script(images: dict[str, tuple[np.ndarray, np.ndarray]]) -> str:
     return DRAWN.replace("__DRAWINGS__", said).replace("__COLUMNS__", str(columns))
 
 
-def watch_it_draw(images: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+def show_drawing(images: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
     """Drawings by name, one pixel at a step, beside the distribution from which the next pixel is drawn."""
     pixels = next(iter(images.values()))[0].size
     live_figure(

@@ -247,6 +247,17 @@ def order_test(f, shape, rng):  # noqa: F811
     return _both(sees)[0], [(i, j) for i in range(d) for j in range(d) if not sees[i, j]]
 
 
+@mutant("10.2", hint="compare with 0")
+def order_test(f, shape, rng):  # noqa: F811
+    return _both(_sees(f, shape, rng, 400, 2.0, 1e-5))
+
+
+@mutant("10.2", hint="")
+def order_test(f, shape, rng):  # noqa: F811
+    peeks, blind = _both(_sees(f, shape, rng, 400, 2.0, 0))
+    return peeks, [(i, j) for i, j in blind if j // shape[1] < i // shape[1]]  # its own row is forgotten
+
+
 # 10.3 gated_layer
 
 
@@ -534,6 +545,16 @@ def finish(log_probs, x, known, classes, rng):  # noqa: F811
     return done[np.lexsort(done.T)]
 
 
+@mutant("10.4", hint="exp(-1000) is 0")
+def finish(log_probs, x, known, classes, rng):  # noqa: F811
+    def choose(nats):
+        p = np.exp(nats[..., :known].sum(2))
+        total = p.sum(0)
+        return _draw(np.log(np.where(total > 0, p, 1) + 1e-300), rng)
+
+    return _finish(log_probs, x, known, classes, rng, choose)
+
+
 # 10.5 level_log_probs
 
 
@@ -635,6 +656,16 @@ def level_log_probs(mu, s, levels):  # noqa: F811
 @mutant("10.5", hint="not its logarithm")
 def level_log_probs(mu, s, levels):  # noqa: F811
     return _levels(mu, np.exp(s), levels)
+
+
+@mutant("10.5", hint="nothing limits it")
+def level_log_probs(mu, s, levels):  # noqa: F811
+    b = (np.arange(levels) + 0.5 - mu[:, None]) / np.maximum(s, 0.05)[:, None]
+    a = b - 1 / np.maximum(s, 0.05)[:, None]
+    below, above = special.log_expit(b), special.log_expit(-a)
+    below[:, -1], above[:, 0] = 0, 0
+    inner = (np.arange(levels) > 0) & (np.arange(levels) < levels - 1)
+    return below + above + np.log(-np.expm1(-1 / s))[:, None] * inner
 
 
 # 10.6 logistic_bits_per_dim
@@ -743,4 +774,16 @@ def logistic_bits_per_dim(net, x, levels):  # noqa: F811
 @mutant("10.6", hint="scaled by")
 def logistic_bits_per_dim(net, x, levels):  # noqa: F811
     """As it stood in the notebook."""
-    return _cost(net, x, levels, (x - x.mean()) / x.std(), ends=False, jensen=True, floor=1e-12, unit=np.log(levels))
+    unit = np.log(levels) * x[0].size
+    return _cost(net, x, levels, (x - x.mean()) / x.std(), ends=False, jensen=True, floor=1e-12, unit=unit)
+
+
+@mutant("10.6", hint="own largest level")
+def logistic_bits_per_dim(net, x, levels):  # noqa: F811
+    """By the largest level of the batch, which mostly is the last."""
+    return _cost(net, x, levels, 2 * x / max(x.max(), 1) - 1)
+
+
+@mutant("10.6", hint="can have no digits")
+def logistic_bits_per_dim(net, x, levels):  # noqa: F811
+    return _cost(net, x, levels, _scaled(x, levels), floor=1e-300)

@@ -651,12 +651,12 @@ def _(answer, rng):
     want = -terms(sure, x, 17, scaled=2 * x / 16 - 1) / (2 * math.log(2))
     hidden = "the constant added inside the logarithm hides what an improbable pixel costs"
     digits = "far above mu both sigmoids are 1, whose difference can have no digits: sigma(-a) - sigma(-b) has them"
-    for net, x, mu, words in ((sure, x, 16, hidden), (low, 16 - x, 0, digits)):  # mirrored, so they cost the same
+    for net, images, mu, words in ((sure, x, 16, hidden), (low, 16 - x, 0, digits)):  # mirrored, so they cost the same
         expect_close(
-            answer(net, x.copy(), 17),
+            answer(net, images.copy(), 17),
             want,
             "an improbable pixel costs what it costs",
-            given=f"mu = {mu} and s = 0.3 everywhere, x = {x.tolist()}",
+            given=f"mu = {mu} and s = 0.3 everywhere, x = {images.tolist()}",
             hint=words,
             rtol=1e-4,
         )

@@ -685,9 +685,11 @@ def logistic_bits_per_dim(net, x, levels):
 def logistic_bits_per_dim(net, x, levels):  # noqa: F811
     weight, mu, s = net((x - (levels - 1) / 2) / ((levels - 1) / 2))
     at = x[..., None]
-    upper = np.where(at == levels - 1, 1.0, special.expit((at + 0.5 - mu) / s))
-    lower = np.where(at == 0, 0.0, special.expit((at - 0.5 - mu) / s))
-    return -np.log2((weight * (upper - lower)).sum(-1)).reshape(len(x), -1).mean(1)
+    b = np.where(at == levels - 1, np.inf, (at + 0.5 - mu) / s)
+    a = np.where(at == 0, -np.inf, (at - 0.5 - mu) / s)
+    above = a + b > 0  # there the mirrored difference has more digits
+    mass = special.expit(np.where(above, -a, b)) - special.expit(np.where(above, -b, a))
+    return -np.log2((weight * mass).sum(-1)).reshape(len(x), -1).mean(1)
 
 
 @alternative("10.6")
@@ -699,8 +701,11 @@ def logistic_bits_per_dim(net, x, levels):  # noqa: F811
         for r, c in np.ndindex(image.shape):
             level, p = image[r, c], 0.0
             for w, m, d in zip(weight[0, r, c], mu[0, r, c], s[0, r, c], strict=True):
-                upper = 1.0 if level == levels - 1 else stats.logistic.cdf((level + 0.5 - m) / d)
-                p += w * (upper - (0.0 if level == 0 else stats.logistic.cdf((level - 0.5 - m) / d)))
+                above = level > m
+                tail = stats.logistic.sf if above else stats.logistic.cdf  # the one that is small has the digits
+                ends = [float(above)] if level == 0 else [tail((level - 0.5 - m) / d)]
+                ends += [float(not above)] if level == levels - 1 else [tail((level + 0.5 - m) / d)]
+                p += w * abs(ends[1] - ends[0])
             bits -= np.log2(p)
         found.append(bits / image.size)
     return found

@@ -36,6 +36,7 @@ from genutils import (
     model,
     mulaw,
     networks,
+    pixelcnn,
     pixelflow,
     planar,
     plot,
@@ -368,6 +369,10 @@ REFUSED = {
     ],
     "networks.waves": [(lambda: networks.waves(NORMAL, 2, slowest=0), "positive frequencies; they are 0")],
     "pixelflow.groups": [(lambda: pixelflow.groups((2, 2)), r"64 pixels together; \(2, 2\) hold 4")],
+    "pixelcnn.log_logistic": [
+        (lambda: pixelcnn.log_logistic(torch.tensor([17]), torch.tensor(0.0), torch.tensor(0.0), 17), "0 ... 16.*17"),
+        (lambda: pixelcnn.log_logistic(torch.tensor([0.5]), torch.tensor(0.0), torch.tensor(0.0), 17), "scaled"),
+    ],
     "pixelflow.multiscale_flow": [(lambda: pixelflow.multiscale_flow(rounds=0), "rounds is 1 or more; it is 0")],
     "pixelflow.squeeze": [
         (lambda: pixelflow.squeeze(range(9), 3), "an even side.*side 3 and 9 pixels"),
@@ -577,7 +582,8 @@ CLASSES = {
 ELSEWHERE = {
     "test_bad_models.py": """
         autoregressive.MADE autoregressive.PixelNet diffusion.LevelDiffusion gan.GAN mixture.Mixture
-        model.interface.Model model.dequantized.Dequantized neighbours.Neighbours pixelflow.PixelFlow vae.VAE
+        model.interface.Model model.dequantized.Dequantized neighbours.Neighbours pixelcnn.PixelCNN
+        pixelflow.PixelFlow vae.VAE
     """,
     "holds what others computed": """
         baselines.Baseline data.corpus.Text data.files.Images data.images.Digits data.images.Photos data.sound.Audio
@@ -620,6 +626,9 @@ ELSEWHERE = {
     """,
     "test_densities.py, and below": """
         densities.Density densities.Mixture densities.Pinwheel densities.Checkerboard
+    """,
+    "test_stacks.py": """
+        stacks.MaskedConv2d stacks.OneStack stacks.TwoStacks stacks.gate
     """,
     "test_plot.py": """
         plot.show_density

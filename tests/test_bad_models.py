@@ -34,6 +34,7 @@ from genutils.model import Dequantized, Model, as_array, dequantize, evaluate, k
 from genutils.neighbours import Neighbours
 from genutils.ngram import NGram
 from genutils.nonparametric import KDE, Frequencies, Histogram
+from genutils.pixelcnn import PixelCNN
 from genutils.pixelflow import pixel_flow
 from genutils.planar import NearPoint, PlaneNet, PointDenoiser
 from genutils.ppca import PPCA
@@ -84,6 +85,7 @@ MODELS = {
     Diffusion: (lambda: Diffusion(PointDenoiser(width=8, blocks=1), (2,)), POINTS),
     MADE: (lambda: MADE(4, levels=17, hidden=(8,)), ROWS),
     PixelNet: (lambda: PixelNet(classes=2, width=8, blocks=1), IMAGES),
+    PixelCNN: (lambda: PixelCNN(classes=2, width=4, layers=1), IMAGES),
     Neighbours: (lambda: Neighbours(4), IMAGES),
     Transformer: (lambda: Transformer(levels=17, dims=(8, 8), classes=2, width=8, layers=1, heads=2), IMAGES),
     LevelDiffusion: (lambda: LevelDiffusion(ImageDenoiser(4, 1, classes=0), (8, 8), 17), IMAGES),

@@ -15,6 +15,7 @@ from genutils.diffusion import Cosine, Diffusion, LevelDiffusion, Schedule
 from genutils.flow import Autoregressive, Constant, Coupling, Flow, Lookup
 from genutils.gan import GAN, non_saturating
 from genutils.networks import ResidualMLP
+from genutils.pixelcnn import PixelCNN
 from genutils.training import cost
 from genutils.vae import VAE, Gaussian, Levels
 
@@ -96,6 +97,8 @@ def affine_flow() -> Flow:
 FAMILIES: dict[str, tuple[Callable[[], nn.Module], Callable]] = {
     "MADE": (lambda: MADE(4, levels=3, hidden=(16, 8), order=[2, 0, 3, 1]), bits),
     "PixelNet": (lambda: PixelNet(width=8, blocks=1, classes=3, orders=2, dropout=0.1), images),
+    "PixelCNN": (lambda: PixelCNN(width=4, layers=2, classes=2), labelled(images)),
+    "PixelCNN, one stack": (lambda: PixelCNN(width=4, layers=1, stacks=1, components=2), images),
     "PlaneNet": (lambda: PlaneNet(BOX, knots=16, width=8, blocks=1), points),
     "Flow of splines": (spline_flow, points),
     "Flow of lines and scales": (affine_flow, lambda n: torch.rand(n, 2)),

@@ -19,7 +19,19 @@ from genutils.kinds import Estimate, Kind, Unit
 from genutils.model import Model
 from genutils.recipes import RECIPES, Budget, Settings, recipe
 from genutils.tasks import TASKS, task
-from genutils.yardstick import RESULTS, Line, append, count_operations, missing, read, rows, run, runs, table
+from genutils.yardstick import (
+    RESULTS,
+    Line,
+    append,
+    count_operations,
+    missing,
+    operations,
+    read,
+    rows,
+    run,
+    runs,
+    table,
+)
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -199,6 +211,15 @@ def test_operations_are_counted_once_and_multiplied():
     assert (line.steps, line.operations, line.budget) == (4, 4 * step + before, "2 s")
     with pytest.raises(ValueError, match="pretended has no settings for 'digits'; there are some for plane"):
         run(module, "digits", 0)
+
+
+def test_attention_counts_on_a_cpu():
+    """Queries and keys, and weights and values: 2 * 5 * 7 * 4 each, in 3 * 2 heads; backward five products for two."""
+    q, kv = torch.randn(3, 2, 5, 4, requires_grad=True), torch.randn(3, 2, 7, 4)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    once = 2 * (2 * 5 * 7 * 4) * 6
+    assert operations(lambda: attend(q.detach(), kv, kv)) == once
+    assert operations(lambda: attend(q, kv, kv).sum().backward()) == once * 7 / 2
 
 
 @pytest.mark.parametrize("name", ["gan", "flow"])

@@ -40,7 +40,7 @@ def test_words_marks_and_methods_are_all_different():
     for name in ("value", "mark", "phrase", "meaning", "method"):
         assert len({getattr(k, name) for k in Kind}) == 5
     assert list(ANSWERS) == ["log_prob", "elbo", "log_prob_estimate", "energy"]
-    assert len({u.short for u in Unit}) == len(Unit) == 5
+    assert len({u.short for u in Unit}) == len(Unit) == 6
 
 
 def test_a_kind_is_its_word_also_in_a_file():

@@ -6,9 +6,9 @@ from functools import partial
 
 import torch
 import torch.nn.functional as F
+
 from genutils.transformer import Transformer
 from genutils.wavenet import WaveNet
-
 from genutils.yardstick import operations
 
 LENGTHS = (128, 256, 512)

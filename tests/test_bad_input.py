@@ -519,6 +519,7 @@ CLASSES = {
     ],
     "tasks.sorts.Notes": [
         (lambda: tasks.task("strings", length=0), "a note of 'strings' has 1 sample or more; length is 0"),
+        (lambda: tasks.task("strings").batch(2, length=0), "a note of 'strings' has 1 sample or more; length is 0"),
     ],
     "tasks.interface.Task": [
         (lambda: tasks.task("digits").values(np.zeros((3, 1)), torch.zeros(3, 8, 8)), r"its shape is \(3, 1\)"),

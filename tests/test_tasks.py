@@ -195,6 +195,7 @@ def test_notes_are_paid_per_sample_and_above_what_the_instrument_pays():
     given = Notes("bells", Bells(), length=20)
     batch, x = given.batch(50, generator=seeded()), given.split("test")["x"]
     assert torch.equal(batch["x"][:, 0] % 2, batch["labels"]) and 0 < batch["labels"].sum() < 50
+    assert given.batch(3, length=7)["x"].shape == (3, 7)
     assert x.shape == (given.SIZES["test"], 20) and given.split("validation")["labels"].max() == 1
     values, scale = given.values(np.full(len(x), -20 * math.log(6)), x)
     assert values.mean() == pytest.approx(math.log2(6)) and scale == pytest.approx(1 / (20 * math.log(2)))

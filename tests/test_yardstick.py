@@ -349,7 +349,9 @@ def test_every_family_has_its_recipe():
         assert name in RECIPES and {"digits", "plane"} <= set(recipe(name).SETTINGS)
     for name in ("frequencies", "histogram", "kde", "mixture", "ngram"):
         assert name in RECIPES and recipe(name).SETTINGS
-    assert {"digits", "ring", "text", "photos"} <= set(TASKS)
+    for name, data in (("transformer", {"digits", "text"}), ("pixelcnn", {"digits"}), ("wavenet", {"strings"})):
+        assert data == set(recipe(name).SETTINGS)
+    assert {"digits", "ring", "text", "strings", "photos"} <= set(TASKS)
 
 
 def test_a_thousand_samples_are_timed(monkeypatch):

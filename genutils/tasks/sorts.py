@@ -169,10 +169,15 @@ class Notes(Task):
         super().__init__(name, (length,))
         self.group, self.truth, self.levels, self.classes = name, truth, truth.levels, truth.classes
 
-    def batch(self, n: int, *, generator: torch.Generator | None = None) -> dict[str, Tensor]:
-        """n fresh notes, and as ``labels`` the strings that were plucked."""
+    def batch(
+        self, n: int, *, generator: torch.Generator | None = None, length: int | None = None
+    ) -> dict[str, Tensor]:
+        """n fresh notes of the task's length or another, and as ``labels`` the strings that were plucked."""
+        length = self.dims if length is None else length
+        if length < 1:
+            raise ValueError(f"a note of {self.name!r} has 1 sample or more; length is {length}")
         labels = torch.randint(self.classes, (n,), generator=generator)
-        return {"x": self.truth.sample(n, labels, length=self.dims, generator=generator), "labels": labels}
+        return {"x": self.truth.sample(n, labels, length=length, generator=generator), "labels": labels}
 
     def examples(self, n: int | None = None, *, generator: torch.Generator | None = None) -> Tensor:
         """n fresh notes."""

@@ -195,7 +195,7 @@ def test_less_sure_is_as_sure_as_held_out_data_bear():
 NETWORKS = {
     "autoregressive": "warped",
     "transformer": "warped",
-    "pixelcnn": "told.weight",
+    "pixelcnn": "told.weight",  # the last of its columns, after those of the labels
     "flow": "model.transforms.0.couplings.0.network.shared.warp",
     "vae": "decoder.network.warp",
     "diffusion": "network.warp",

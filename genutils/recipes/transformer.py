@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from genutils.optimizers import Muon
 from genutils.recipes.settings import MINUTE, Budget, Settings, by_gradient, choose, make_less_sure
@@ -15,11 +16,17 @@ from genutils.transformer import Transformer
 
 
 def pixels(task: Task, **settings: Any) -> Transformer:
-    """Labels are used in training only: p(x) is the mean over classes. Levels near each other begin alike."""
-    model = Transformer(levels=task.levels, dims=task.shape, classes=task.classes, **settings)
-    grey = torch.arange(8) * torch.arange(task.levels)[:, None] * math.pi / (task.levels - 1)
+    """Labels are used in training only: p(x) is the mean over classes.
+
+    Distances (rotary) say where a pixel above stands, and a vector for each place where the edges are. Levels near each
+    other begin alike.
+    """
+    model = Transformer(levels=task.levels, dims=task.shape, classes=task.classes, positions="rotary", **settings)
+    width = model.symbol.weight.shape[1]
+    model.place = nn.Parameter(0.3 * torch.randn(model.length, width))
+    grey = torch.arange(8) * torch.arange(task.levels)[:, None] * math.pi / (task.levels - 1)  # (L, 8)
     with torch.no_grad():
-        model.symbol.weight[:-1] = 0.3 * grey.cos() @ torch.randn(8, model.symbol.weight.shape[1])
+        model.symbol.weight[:-1] = 0.3 * grey.cos() @ torch.randn(8, width)
     return model
 
 

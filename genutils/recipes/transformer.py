@@ -48,10 +48,10 @@ SETTINGS = {
     "digits": Settings(
         pixels,
         seconds_per_step=0.084,
-        model={"width": 64, "layers": 3, "heads": 4, "dropout": 0.1},
+        model={"width": 64, "layers": 3, "heads": 2, "dropout": 0.1},
         batch={"warped": 0.6},
         fit={"batch_size": 32, "lr": 0.05, "ema": 0.997, "clip": None},
-        optimizer=partial(muon, momentum=0.9, adam=0.3),
+        optimizer=partial(muon, momentum=0.9, adam=0.2),
         after=make_less_sure,
     ),
     "text": Settings(

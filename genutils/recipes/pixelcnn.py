@@ -17,7 +17,7 @@ def images(task: Task, **settings: Any) -> PixelCNN:
 SETTINGS = {
     "digits": Settings(
         images,
-        seconds_per_step=0.0525,
+        seconds_per_step=0.057,
         model={"width": 32, "layers": 4, "dropout": 0.1},
         batch={"warped": 0.6},
         fit={"batch_size": 32, "lr": 4e-3, "ema": 0.997, "clip": 50},

@@ -47,7 +47,7 @@ def muon(model: Transformer, **settings: float) -> partial:
 SETTINGS = {
     "digits": Settings(
         pixels,
-        seconds_per_step=0.084,
+        seconds_per_step=0.1,
         model={"width": 64, "layers": 3, "heads": 2, "dropout": 0.1},
         batch={"warped": 0.6},
         fit={"batch_size": 32, "lr": 0.05, "ema": 0.997, "clip": None},
@@ -56,7 +56,7 @@ SETTINGS = {
     ),
     "text": Settings(
         characters,
-        seconds_per_step=0.15,
+        seconds_per_step=0.195,
         model={"width": 96, "layers": 3, "heads": 4},
         fit={"batch_size": 8, "lr": 0.1, "ema": 0.99, "clip": None},
         optimizer=partial(muon, momentum=0.9, adam=0.3),

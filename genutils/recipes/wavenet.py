@@ -17,7 +17,7 @@ def notes(task: Task, **settings: Any) -> WaveNet:
 SETTINGS = {
     "strings": Settings(
         notes,
-        seconds_per_step=0.0185,
+        seconds_per_step=0.0175,
         model={"layers": 5, "channels": 24, "features": 64},
         batch={"length": 128},  # more steps are worth more than longer notes
         fit={"batch_size": 8, "lr": 0.015, "ema": 0.99, "clip": None},

@@ -294,6 +294,10 @@ def test_boxes_count_what_lies_between_the_bounds():
 NAMES = {
     ("autoregressive", "digits"): (30, "1ef536db4517"),
     ("autoregressive", "ring"): (28, "ea88a03412b3"),
+    ("transformer", "digits"): (41, "9466c6913b35"),
+    ("transformer", "text"): (38, "b49bb32a17df"),
+    ("pixelcnn", "digits"): (41, "764dc5fd219f"),
+    ("wavenet", "strings"): (32, "110d4578f403"),
     ("flow", "digits"): (263, "5f9f8af57425"),
     ("flow", "ring"): (30, "2749ea769910"),
     ("vae", "digits"): (97, "53f8c3fa104b"),

@@ -58,7 +58,7 @@ SETTINGS = {
         characters,
         seconds_per_step=0.195,
         model={"width": 96, "layers": 3, "heads": 4},
-        fit={"batch_size": 8, "lr": 0.1, "ema": 0.99, "clip": None},
+        fit={"batch_size": 8, "lr": 0.1, "ema": 0.99, "clip": 1.0},
         optimizer=partial(muon, momentum=0.9, adam=0.3),
     ),
 }

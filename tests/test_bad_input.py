@@ -558,6 +558,7 @@ ELSEWHERE = {
     """,
     "takes words or a number": """
         lesson.display lesson.say plot.panels loop.randomness training.low_precision training.cosine
+        training.flat_then_down
     """,
     "test_own.py": """
         data.files.read_idx data.sound.sound

@@ -12,6 +12,7 @@ from torch import nn
 from genutils.optimizers import Muon
 from genutils.recipes.settings import MINUTE, Budget, Settings, by_gradient, choose, make_less_sure
 from genutils.tasks import Task
+from genutils.training import flat_then_down
 from genutils.transformer import Transformer
 
 
@@ -58,7 +59,7 @@ SETTINGS = {
         characters,
         seconds_per_step=0.195,
         model={"width": 96, "layers": 3, "heads": 4},
-        fit={"batch_size": 8, "lr": 0.1, "ema": 0.99, "clip": 1.0},
+        fit={"batch_size": 8, "lr": 0.1, "schedule": flat_then_down, "ema": 0.99, "clip": 1.0},
         optimizer=partial(muon, momentum=0.9, adam=0.3),
     ),
 }

@@ -20,7 +20,7 @@ help: ## this list
 	@echo "make feedback LESSON=04_entropy   write the feedback pages again, after grading answers in words"
 	@echo "make export LESSON=04 TO=canvas   write the grades as Canvas or Moodle (TO=moodle) takes them"
 	@echo "make requests LESSON=04_entropy   list what students ask to have graded again"
-	@echo "make yardstick                    train every family on every data set and print the table (90 minutes)"
+	@echo "make yardstick                    train every family on every data set and print the table (two hours)"
 	@echo "make bench                        measure lessons, book, codec, sampling and grading"
 	@echo "make mutants                      change the package 400 times and see whether its tests notice (an hour)"
 	@echo "make checks LESSON=04             show which wrong answers each check catches, with which hint, and how fast"

@@ -48,7 +48,7 @@ def muon(model: Transformer, **settings: float) -> partial:
 SETTINGS = {
     "digits": Settings(
         pixels,
-        seconds_per_step=0.1,
+        seconds_per_step=0.095,
         model={"width": 64, "layers": 3, "heads": 2, "dropout": 0.1},
         batch={"warped": 0.6},
         fit={"batch_size": 32, "lr": 0.05, "ema": 0.997, "clip": None},
@@ -57,7 +57,7 @@ SETTINGS = {
     ),
     "text": Settings(
         characters,
-        seconds_per_step=0.195,
+        seconds_per_step=0.19,
         model={"width": 96, "layers": 3, "heads": 4},
         fit={"batch_size": 8, "lr": 0.1, "schedule": flat_then_down, "ema": 0.99, "clip": 1.0},
         optimizer=partial(muon, momentum=0.9, adam=0.3),

@@ -243,6 +243,23 @@ def test_a_label_reaches_the_network(name):
     assert costs[0] == costs[1] != costs[2]
 
 
+def test_a_transformer_begins_with_what_its_task_says_and_muon_turns_its_blocks():
+    small = {"width": 8, "layers": 1, "heads": 2}
+    module, digits, text = recipe("transformer"), task("digits"), task("text")
+    torch.manual_seed(0)
+    model = module.pixels(digits, **small)
+    assert model.place.shape == (64, 8) and model.blocks[0].attention.turns is not None
+    apart = (model.symbol.weight[:17, None] - model.symbol.weight[None, :17]).square().sum(-1)
+    assert apart.diagonal(1).max() < apart[0, 8:].min()  # the next level is nearer than any far one
+    share = torch.bincount(text.sequence(), minlength=text.levels) / len(text.sequence())
+    begun = module.characters(text, **small)
+    assert torch.allclose(begun.out.bias.softmax(0), share, atol=1e-3) and begun.place is None
+    for name, chosen in (("digits", model), ("text", begun)):
+        optimizer = module.SETTINGS[name].optimizer(chosen)(list(chosen.parameters()), lr=0.1)
+        turned = {id(p) for group in optimizer.param_groups if group["matrix"] for p in group["params"]}
+        assert turned == {id(p) for p in chosen.blocks.parameters() if p.ndim == 2}
+
+
 def test_affine_couplings_bend_both_coordinates():
     flow = recipe("flow").AFFINE.build(task("ring"), pairs=1)
     assert [one.bent.tolist() for one in flow.transforms[:2]] == [[1], [0]]

@@ -151,3 +151,4 @@ class Unit(StrEnum):
     BITS_PER_BYTE = "bpb", "bits per byte", "bits/byte"
     BITS_PER_SAMPLE = "bps", "bits per sample of sound", "bits/sample"
     NATS_ABOVE_LIMIT = "nats_above_limit", "nats above the entropy, which no model can beat", "nats above H"
+    BITS_ABOVE_LIMIT = "bits_above_limit", "bits per sample above what the source itself takes", "bits above H"

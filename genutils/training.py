@@ -200,6 +200,11 @@ def cosine(progress: float) -> float:
     return min(1.0, progress / 0.05 + 0.01) * 0.5 * (1 + math.cos(math.pi * progress))
 
 
+def flat_then_down(progress: float) -> float:
+    """A schedule: up within the first 5 %, level until 60 %, then straight down to 0. Source: Zhai et al. (2022)."""
+    return min(1.0, progress / 0.05 + 0.01, (1 - progress) / 0.4)
+
+
 @torch.no_grad()
 def held_out(
     model: nn.Module,

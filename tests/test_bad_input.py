@@ -557,6 +557,10 @@ CLASSES = {
         (lambda: windows(np.array([0, 1]), length=0), "length is 0"),
         (lambda: windows(np.array([0, 1])).batch(1, length=3), "1 ... 2 symbols; length is 3"),
     ],
+    "tasks.sorts.Notes": [
+        (lambda: tasks.task("strings", length=0), "a note of 'strings' has 1 sample or more; length is 0"),
+        (lambda: tasks.task("strings").batch(2, length=0), "a note of 'strings' has 1 sample or more; length is 0"),
+    ],
     "tasks.interface.Task": [
         (lambda: tasks.task("digits").values(np.zeros((3, 1)), torch.zeros(3, 8, 8)), r"its shape is \(3, 1\)"),
         (lambda: tasks.task("ring").values(np.zeros((3, 1)), torch.zeros(3, 2)), r"its shape is \(3, 1\)"),
@@ -601,6 +605,7 @@ ELSEWHERE = {
     """,
     "takes words or a number": """
         lesson.display lesson.say plot.panels loop.randomness training.low_precision training.cosine
+        training.flat_then_down
     """,
     "test_own.py": """
         data.files.read_idx data.sound.sound
@@ -640,7 +645,8 @@ ELSEWHERE = {
         tasks.sorts.Points
     """,
     "test_yardstick.py": """
-        yardstick.results.append yardstick.results.rows yardstick.results.table yardstick.runs.count_operations
+        yardstick.results.append yardstick.results.rows yardstick.results.table yardstick.counting.count_operations
+        yardstick.counting.operations
     """,
 }
 

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import torch
 
 from tests.notebooks import LESSONS, SOLUTIONS, by_role
-from tools import bench, cards
+from tools import bench, bench_sampling, cards
 from tools.build_book import run
 from tools.solved import solved
 
@@ -89,3 +90,23 @@ def test_a_measurement_changes_its_own_rows(tmp_path, monkeypatch, capsys, part)
     assert cards.measured() == want
     assert [("--solutions" in command) for command in asked] == [folder == "solved" for folder in folders]
     assert ("where 30 are allowed" in capsys.readouterr().out) == (part == "lessons")
+
+
+def test_operations_of_sampling_grow_with_the_length_or_with_its_square():
+    lengths = (64, 128)
+    found = bench_sampling.measure(lengths, repeats=1)
+    for model in bench_sampling.MODELS:
+        short, long = (found[f"{model}, {length} symbols"] for length in lengths)
+        assert 2 <= long["cached_operations"] / short["cached_operations"] < 2.2
+        assert 3.8 < long["naive_operations"] / short["naive_operations"] < 4.5  # what looks back costs a little more
+        assert long["naive_seconds"] > long["cached_seconds"] > 0
+
+
+def test_both_ways_of_sampling_draw_the_same():
+    for make in bench_sampling.MODELS.values():
+        torch.manual_seed(0)
+        model = make(24).eval()
+        with torch.no_grad():
+            for p in model.parameters():  # nothing is zero, as after a few steps
+                p.add_(0.2 * torch.randn(p.shape))
+        assert torch.equal(bench_sampling._cached(model, 24), bench_sampling._naive(model, 24))

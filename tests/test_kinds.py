@@ -40,7 +40,7 @@ def test_words_marks_and_methods_are_all_different():
     for name in ("value", "mark", "phrase", "meaning", "method"):
         assert len({getattr(k, name) for k in Kind}) == 5
     assert list(ANSWERS) == ["log_prob", "elbo", "log_prob_estimate", "energy"]
-    assert len({u.short for u in Unit}) == len(Unit) == 5
+    assert len({u.short for u in Unit}) == len(Unit) == 6
 
 
 def test_a_kind_is_its_word_also_in_a_file():
@@ -58,6 +58,9 @@ def test_the_notation_page_has_the_words_the_marks_and_the_methods():
 
 SMALL = {
     "autoregressive": {"ring": {}, "digits": {"width": 8}},
+    "transformer": {"text": {"width": 8, "layers": 1}, "digits": {"width": 8, "layers": 1}},
+    "pixelcnn": {"digits": {"width": 4, "layers": 1}},
+    "wavenet": {"strings": {"layers": 2, "channels": 4, "features": 4}},
     "flow": {"ring": {}, "digits": {"width": 8}},
     "vae": {"ring": {}, "digits": {"width": 4}},
     "diffusion": {"ring": {}, "digits": {"width": 8}},
@@ -73,7 +76,8 @@ SMALL = {
 def test_the_map_says_what_the_models_are():
     """By the type of what the recipes train: the first mark on real numbers, another on whole ones."""
     on_map = {x.number: tuple(map(Kind, x.answers)) for part in outline() for x in part.lessons if x.answers}
-    places = {"autoregressive": "08", "flow": "12", "vae": "14", "gan": "15", "diffusion": "18"}
+    places = {"autoregressive": "08", "transformer": "09", "pixelcnn": "10", "wavenet": "11"}
+    places |= {"flow": "12", "vae": "14", "gan": "15", "diffusion": "18"}
     for name, lesson in places.items():
         module = recipes.recipe(name)
         found = [
@@ -119,12 +123,16 @@ def test_labels_are_refused_in_one_line_or_answered(name, data):
         ask = getattr(model, method)
         if model.classes:
             assert len(ask(first, labels)) == 4
-            with pytest.raises(ValueError, match="labels are 4 whole numbers 0 ... 9, one for each example, or -1"):
-                ask(first, torch.tensor([1, 2, 3, 10]))
+            last = model.classes - 1
+            with pytest.raises(
+                ValueError, match=f"labels are 4 whole numbers 0 ... {last}, one for each example, or -1"
+            ):
+                ask(first, torch.tensor([1, 2, 3, last + 1]))
         else:
             with pytest.raises(ValueError, match=f"this {type(model).__name__} was made without classes; ask without"):
                 ask(first, labels)
-    assert model.classes == (10 if data == "digits" and name in ("autoregressive", "diffusion", "gan") else None)
+    told = ("autoregressive", "transformer", "pixelcnn", "wavenet", "diffusion", "gan")
+    assert model.classes == (given.classes if name in told else None)
 
 
 def test_a_missing_label_among_labels_means_any():

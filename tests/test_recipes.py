@@ -14,8 +14,9 @@ import pytest
 import torch
 
 import genutils.recipes
+from genutils.optimizers import adam
 from genutils.recipes import MINUTE, RECIPES, Budget, Settings, choose, does, recipe
-from genutils.recipes.settings import by_gradient, cost
+from genutils.recipes.settings import by_gradient, cost, make_less_sure
 from genutils.tasks import TASKS, task
 
 FOLDER = pathlib.Path(genutils.recipes.__file__).parent
@@ -32,7 +33,8 @@ def test_every_recipe_is_on_the_list_and_does_something():
         )
     able = {n: [name for name in RECIPES if does(recipe(name), task(n))] for n in TASKS}
     assert all(able.values()), f"nothing can do {[n for n in able if not able[n]]}"
-    assert "kde" in able["ring"] and "kde" not in able["digits"] and "ngram" in able["text"]
+    assert "kde" in able["ring"] and "kde" not in able["digits"] and "wavenet" in able["strings"]
+    assert {"ngram", "transformer"} == set(able["text"]) and {"transformer", "pixelcnn"} < set(able["digits"])
     assert not does(types.SimpleNamespace(SETTINGS={}), task("ring")) and does(types.SimpleNamespace(), task("ring"))
 
 
@@ -96,7 +98,7 @@ def test_a_seed_gives_one_model_and_keeps_the_callers_randomness(name):
 
 
 def test_a_model_is_trained_as_its_settings_say():
-    seen, rates, after = [], [], []
+    seen, rates, after, optimizers = [], [], [], []
 
     class Mean(torch.nn.Module):
         def __init__(self, task, *, start, scale):
@@ -118,6 +120,7 @@ def test_a_model_is_trained_as_its_settings_say():
         model={"start": 1.0, "scale": 1},
         batch={"warped": 0.5, "labelled": 0.25},
         fit=how,
+        optimizer=lambda model: optimizers.append(model) or adam,
         loss=loss,
         after=lambda *what: after.append(what),
     )
@@ -125,7 +128,7 @@ def test_a_model_is_trained_as_its_settings_say():
     model = by_gradient(settings, digits, 3, Budget(seconds=30), scale=16)
     mean = digits.split("train")["x"].float().mean(0) / 16
     assert (model.at - mean).abs().mean() < 0.08 and model.scale == 16  # copies are softer
-    assert after == [(model, digits)] and len(seen) == 60 == len(rates) and max(rates) < 1
+    assert after == [(model, digits)] and optimizers == [model] and len(seen) == 60 == len(rates) and max(rates) < 1
     assert {len(b["x"]) for b in seen} == {50}
     for field, share in (("warped", 0.5), ("labels", 0.25)):
         told = torch.cat([b[field].long() >= (field == "warped") for b in seen]).float().mean()
@@ -168,8 +171,31 @@ def test_the_critic_of_a_recipe_gives_one_number_for_each_example(name):
     assert sampler.sample(4, *[t[:4] for t in told]).shape == (4, *task(name).shape)
 
 
+def test_less_sure_is_as_sure_as_held_out_data_bear():
+    """Logits that are twice too large are halved, and those that are right stay."""
+
+    class Sure(torch.nn.Module):
+        classes = None
+
+        def __init__(self, by):
+            super().__init__()
+            self.out = torch.nn.Linear(1, 17)
+            share = torch.bincount(task("digits").split("validation")["x"].flatten(), minlength=17) / (350 * 64)
+            self.out.weight.data, self.out.bias.data = torch.zeros(17, 1), by * share.log()
+
+        def log_prob(self, x, labels=None):
+            return self.out(torch.zeros(1)).log_softmax(-1)[x].sum((1, 2))
+
+    for by in (1.0, 2.0):
+        model = Sure(by)
+        assert make_less_sure(model, task("digits"), (1.0, 1.5, 2.0, 2.5)) == by
+        assert torch.allclose(model.out.bias, Sure(1.0).out.bias)
+
+
 NETWORKS = {
     "autoregressive": "warped",
+    "transformer": "warped",
+    "pixelcnn": "told.weight",  # the last of its columns, after those of the labels
     "flow": "model.transforms.0.couplings.0.network.shared.warp",
     "vae": "decoder.network.warp",
     "diffusion": "network.warp",
@@ -191,12 +217,15 @@ def test_the_flag_of_a_warped_copy_reaches_the_network(name):
     for flags, reached in ((batch["warped"], True), (torch.zeros(16).bool(), False)):
         weight.grad = None
         (settings.loss or cost)(model, batch | {"warped": flags}).backward()
-        assert (weight.grad is not None and bool(weight.grad.abs().sum() > 0)) == reached
+        found = (
+            None if weight.grad is None else weight.grad[:, -1] if name == "pixelcnn" else weight.grad
+        )  # after labels
+        assert (found is not None and bool(found.abs().sum() > 0)) == reached
     hidden = [n for m in model.modules() for n, v in vars(m).items() if n == "warped" and not callable(v)]
     assert not hidden
 
 
-@pytest.mark.parametrize("name", ["autoregressive", "diffusion"])
+@pytest.mark.parametrize("name", ["autoregressive", "transformer", "pixelcnn", "diffusion"])
 def test_a_label_reaches_the_network(name):
     settings, some = (
         recipe(name).SETTINGS["digits"],
@@ -212,6 +241,23 @@ def test_a_label_reaches_the_network(name):
         torch.manual_seed(1)
         costs.append(cost(model.eval(), {"x": some["x"], "labels": torch.full((8,), label)}).item())
     assert costs[0] == costs[1] != costs[2]
+
+
+def test_a_transformer_begins_with_what_its_task_says_and_muon_turns_its_blocks():
+    small = {"width": 8, "layers": 1, "heads": 2}
+    module, digits, text = recipe("transformer"), task("digits"), task("text")
+    torch.manual_seed(0)
+    model = module.pixels(digits, **small)
+    assert model.place.shape == (64, 8) and model.blocks[0].attention.turns is not None
+    apart = (model.symbol.weight[:17, None] - model.symbol.weight[None, :17]).square().sum(-1)
+    assert apart.diagonal(1).max() < apart[0, 8:].min()  # the next level is nearer than any far one
+    share = torch.bincount(text.sequence(), minlength=text.levels) / len(text.sequence())
+    begun = module.characters(text, **small)
+    assert torch.allclose(begun.out.bias.softmax(0), share, atol=1e-3) and begun.place is None
+    for name, chosen in (("digits", model), ("text", begun)):
+        optimizer = module.SETTINGS[name].optimizer(chosen)(list(chosen.parameters()), lr=0.1)
+        turned = {id(p) for group in optimizer.param_groups if group["matrix"] for p in group["params"]}
+        assert turned == {id(p) for p in chosen.blocks.parameters() if p.ndim == 2}
 
 
 def test_affine_couplings_bend_both_coordinates():
@@ -265,6 +311,10 @@ def test_boxes_count_what_lies_between_the_bounds():
 NAMES = {
     ("autoregressive", "digits"): (30, "1ef536db4517"),
     ("autoregressive", "ring"): (28, "ea88a03412b3"),
+    ("transformer", "digits"): (47, "0e8415c15932"),
+    ("transformer", "text"): (44, "b633f3c1d76f"),
+    ("pixelcnn", "digits"): (41, "764dc5fd219f"),
+    ("wavenet", "strings"): (32, "110d4578f403"),
     ("flow", "digits"): (263, "5f9f8af57425"),
     ("flow", "ring"): (30, "2749ea769910"),
     ("vae", "digits"): (97, "53f8c3fa104b"),

@@ -12,7 +12,7 @@ from genutils import data
 from genutils.augment import warp
 from genutils.kinds import Unit
 from genutils.recipes import MINUTE, Budget
-from genutils.tasks import TASKS, Pictures, Task, Windows, task
+from genutils.tasks import TASKS, Notes, Pictures, Task, Windows, task
 from genutils.tasks.interface import PARTS
 from genutils.training import fit
 
@@ -29,12 +29,13 @@ def test_every_task_says_what_it_is_and_its_parts_do_not_meet(name):
     assert (given.levels is None) == batch["x"].is_floating_point() and (given.classes is None) == (
         "labels" not in batch
     )
-    assert given.unit is (Unit.NATS_ABOVE_LIMIT if given.truth else given.unit)
+    assert (given.truth is not None) == (given.group in ("plane", "strings")), "who has a truth is measured from it"
+    assert not given.truth or {Unit.NATS_ABOVE_LIMIT, Unit.BITS_ABOVE_LIMIT} & {given.unit, *given.also}
     parts = [given.examples(3000, generator=seeded()), *(given.split(p)["x"] for p in ("validation", "test"))]
     assert all(x.shape[1:] == given.shape for x in parts)
     if given.levels:
         assert all(0 <= x.min() and x.max() < given.levels for x in parts)
-    if name in ("ring", "text"):
+    if name in ("ring", "text", "strings"):
         rows = [set(map(tuple, x.flatten(1).tolist())) for x in parts]
         assert not rows[0] & rows[1] and not rows[0] & rows[2] and not rows[1] & rows[2]
 
@@ -57,8 +58,9 @@ def test_wrong_names_are_named():
         task("ring").split("train")
     with pytest.raises(ValueError, match="no end"):
         task("ring").examples()
-    with pytest.raises(ValueError, match="length is 0"):
-        task("text", length=0)
+    for name in ("text", "strings"):
+        with pytest.raises(ValueError, match=f"of '{name}' has 1 .*length is 0"):
+            task(name, length=0)
     with pytest.raises(ValueError, match="ask split"):
         task("text").sequence("test")
 
@@ -116,7 +118,7 @@ def test_copies_are_those_of_warp():
 
 
 def test_a_uniform_model_costs_the_logarithm_of_the_levels_in_every_unit():
-    for name in ("digits", "photos", "text"):
+    for name in ("digits", "photos", "text", "strings"):
         given = task(name)
         x = given.split("validation")["x"]
         values, scale = given.values(np.full(len(x), -given.dims * math.log(given.levels)), x)
@@ -174,6 +176,35 @@ def test_points_are_measured_from_the_truth():
     x = given.split("validation")["x"]
     values, scale = given.values(data.ring.log_prob(x).double().numpy() - 0.25, x)
     assert np.allclose(values, 0.25, atol=1e-6) and scale == 1
+
+
+class Bells:
+    """Of two bells, one rings at even levels and one at odd ones, each level as likely as the others."""
+
+    levels, classes = 6, 2
+
+    def sample(self, n, labels, *, length, generator):
+        return 2 * torch.randint(3, (n, length), generator=generator) + labels[:, None]
+
+    def log_prob(self, x):
+        same = (x % 2 == x[:, :1] % 2).all(1)
+        return torch.where(same, math.log(0.5) - x.shape[1] * math.log(3), -math.inf)
+
+
+def test_notes_are_paid_per_sample_and_above_what_the_instrument_pays():
+    given = Notes("bells", Bells(), length=20)
+    batch, x = given.batch(50, generator=seeded()), given.split("test")["x"]
+    assert torch.equal(batch["x"][:, 0] % 2, batch["labels"]) and 0 < batch["labels"].sum() < 50
+    assert given.batch(3, length=7)["x"].shape == (3, 7)
+    assert x.shape == (given.SIZES["test"], 20) and given.split("validation")["labels"].max() == 1
+    values, scale = given.values(np.full(len(x), -20 * math.log(6)), x)
+    assert values.mean() == pytest.approx(math.log2(6)) and scale == pytest.approx(1 / (20 * math.log(2)))
+    above, same = given.values(np.full(len(x), -20 * math.log(6)), x, Unit.BITS_ABOVE_LIMIT)
+    assert np.allclose(above, (20 * math.log2(6) - 1 - 20 * math.log2(3)) / 20) and same == scale
+    assert given.values(given.truth.log_prob(x), x, Unit.BITS_ABOVE_LIMIT)[0].mean() == pytest.approx(0, abs=1e-6)
+    for wrong in (lambda: given.split("train"), given.examples):
+        with pytest.raises(ValueError, match="no end to the training data of 'bells'"):
+            wrong()
 
 
 @pytest.mark.parametrize("kind", [dict, tuple])

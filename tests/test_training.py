@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from genutils.model import Model
-from genutils.training import Diverged, cosine, cost, fit, held_out, low_precision
+from genutils.training import Diverged, cosine, cost, fit, flat_then_down, held_out, low_precision
 
 
 class Normal(Model, nn.Module):
@@ -437,6 +437,12 @@ def test_the_cosine_schedule_rises_and_falls_to_nothing():
     values = [cosine(t / 100) for t in range(101)]
     assert 0 < values[0] < 0.02 and max(values) > 0.98 and values[-1] == 0
     assert values[10:] == sorted(values[10:], reverse=True)
+
+
+def test_the_flat_schedule_stays_level_until_it_falls():
+    values = [flat_then_down(t / 100) for t in range(101)]
+    assert values[0] == 0.01 and set(values[5:61]) == {1.0} and values[-1] == 0
+    assert values[80] == pytest.approx(0.5) and values[61:] == sorted(values[61:], reverse=True)
 
 
 @pytest.mark.gpu

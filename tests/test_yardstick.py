@@ -19,7 +19,19 @@ from genutils.kinds import Estimate, Kind, Unit
 from genutils.model import Model
 from genutils.recipes import RECIPES, Budget, Settings, recipe
 from genutils.tasks import TASKS, task
-from genutils.yardstick import RESULTS, Line, append, count_operations, missing, read, rows, run, runs, table
+from genutils.yardstick import (
+    RESULTS,
+    Line,
+    append,
+    count_operations,
+    missing,
+    operations,
+    read,
+    rows,
+    run,
+    runs,
+    table,
+)
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -201,6 +213,15 @@ def test_operations_are_counted_once_and_multiplied():
         run(module, "digits", 0)
 
 
+def test_attention_counts_on_a_cpu():
+    """Queries and keys, and weights and values: 2 * 5 * 7 * 4 each, in 3 * 2 heads; backward five products for two."""
+    q, kv = torch.randn(3, 2, 5, 4, requires_grad=True), torch.randn(3, 2, 7, 4)
+    attend = torch.nn.functional.scaled_dot_product_attention
+    once = 2 * (2 * 5 * 7 * 4) * 6
+    assert operations(lambda: attend(q.detach(), kv, kv)) == once
+    assert operations(lambda: attend(q, kv, kv).sum().backward()) == once * 7 / 2
+
+
 @pytest.mark.parametrize("name", ["gan", "flow"])
 def test_recipes_of_networks_have_operations(name):
     line = run(name, "moons", 0, Budget(steps=2))
@@ -328,7 +349,9 @@ def test_every_family_has_its_recipe():
         assert name in RECIPES and {"digits", "plane"} <= set(recipe(name).SETTINGS)
     for name in ("frequencies", "histogram", "kde", "mixture", "ngram"):
         assert name in RECIPES and recipe(name).SETTINGS
-    assert {"digits", "ring", "text", "photos"} <= set(TASKS)
+    for name, data in (("transformer", {"digits", "text"}), ("pixelcnn", {"digits"}), ("wavenet", {"strings"})):
+        assert data == set(recipe(name).SETTINGS)
+    assert {"digits", "ring", "text", "strings", "photos"} <= set(TASKS)
 
 
 def test_a_thousand_samples_are_timed(monkeypatch):

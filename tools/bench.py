@@ -1,4 +1,4 @@
-"""Measure what a test should not time: lessons, book, codec, grading. Writes ``_build/bench.json``, prints a table.
+"""Measure what a test should not time: lessons, book, codec, sampling, grading. Into ``_build/bench.json`` and a table.
 
 What the lessons took, their solutions, and the lessons with the solutions in them (``solved``) goes into
 ``book/measured.json`` too, which git keeps, in *reference seconds* (`tools.calibrate`): the lowest and highest of a few
@@ -128,6 +128,12 @@ def measure_codec() -> dict:
     return {**measure(), "command": "python -m tools.bench_codec"}
 
 
+def measure_sampling() -> dict:
+    from tools.bench_sampling import measure
+
+    return {**measure(), "command": "python -m tools.bench_sampling"}
+
+
 def measure_grading(sizes: list[int]) -> dict:
     from tools.classroom.layout import Classroom
     from tools.classroom.release import release
@@ -179,7 +185,8 @@ def table(report: dict) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parts = dict.fromkeys(PARTS) | {"book": measure_book, "codec": measure_codec, "grading": None}
+    parts = dict.fromkeys(PARTS) | {"book": measure_book, "codec": measure_codec, "sampling": measure_sampling}
+    parts["grading"] = None
     parser.add_argument("--only", choices=parts, action="append", help="measure this part only (may be repeated)")
     parser.add_argument("--submissions", type=int, nargs="+", default=[1, 10, 50], help="how many submissions to grade")
     parser.add_argument("--lessons", nargs="+", default=[], metavar="NAME", help="measure these lessons only")

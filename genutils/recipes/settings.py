@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,6 +66,7 @@ class Settings:
         model: settings of ``build``.
         batch: of ``task.batch``.
         fit: of the training loop.
+        optimizer: called with the model, gives the optimizer of the training loop; `adam` unless given.
         loss: what is trained for; `cost` unless given.
         after: called with the trained model and the task, for what comes after training, on validation data.
     """
@@ -75,6 +76,7 @@ class Settings:
     model: Mapping[str, Any] = field(default_factory=dict)
     batch: Mapping[str, Any] = field(default_factory=dict)
     fit: Mapping[str, Any] = field(default_factory=dict)
+    optimizer: Callable[[Any], Callable] | None = None
     loss: Callable[[Any, dict[str, Tensor]], Tensor] | None = None
     after: Callable[[Any, Task], Any] | None = None
 
@@ -112,14 +114,41 @@ def by_gradient(settings: Settings, task: Task, seed: int, budget: Budget, **mod
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         trained = settings.build(task, **(settings.model | model))
+        optimizer = settings.optimizer(trained) if settings.optimizer else adam
         fit(
             trained,
             lambda n: task.batch(n, generator=generator, **settings.batch),
             loss=settings.loss or cost,
             steps=budget.count(settings.seconds_per_step),
             seed=seed,
-            **({"schedule": cosine, "optimizer": adam} | settings.fit),
+            **({"schedule": cosine, "optimizer": optimizer} | settings.fit),
         )
         if settings.after:
             settings.after(trained, task)
     return trained
+
+
+@torch.no_grad()
+def make_less_sure(
+    model: Any, task: Task, temperatures: Sequence[float] = (1.0, 1.06, 1.12, 1.18, 1.24, 1.3, 1.36, 1.42)
+) -> float:
+    """Divide the logits, by way of the last layer ``out``, by the temperature with which validation data are likeliest.
+
+    A network that has seen a thousand images many times is too sure of what comes next in others.
+
+    Returns:
+        That temperature.
+
+    Source: Guo, Pleiss, Sun, Weinberger (2017), section 4.2.
+    """
+    held_out, last = task.split("validation"), list(model.out.parameters())
+    found = [p.clone() for p in last]
+
+    def at(temperature: float) -> float:
+        for p, trained in zip(last, found, strict=True):
+            p.copy_(trained / temperature)
+        return cost(model, held_out).item()
+
+    best = min(temperatures, key=at)
+    at(best)
+    return best

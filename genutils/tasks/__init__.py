@@ -11,10 +11,11 @@ import numpy as np
 
 from genutils import data
 from genutils.kinds import Unit
+from genutils.strings import Strings
 from genutils.tasks.interface import PARTS, Task
-from genutils.tasks.sorts import Pictures, Points, Windows
+from genutils.tasks.sorts import Notes, Pictures, Points, Windows
 
-__all__ = ["TASKS", "Pictures", "Points", "Task", "Windows", "task"]
+__all__ = ["TASKS", "Notes", "Pictures", "Points", "Task", "Windows", "task"]
 
 
 def _digits() -> Task:
@@ -36,6 +37,10 @@ def _text(length: int = 256) -> Task:
     return Windows("text", parts, levels=len(text.alphabet), length=length, sizes=sizes, **units)
 
 
+def _strings(length: int = 512) -> Task:
+    return Notes("strings", Strings(), length=length)
+
+
 def _points(name: str) -> Callable[[], Task]:
     return lambda: Points(getattr(data, name))
 
@@ -45,6 +50,7 @@ TASKS: dict[str, Callable[..., Task]] = {
     **{name: _points(name) for name in data.DENSITIES},
     "photos": _photos,
     "text": _text,
+    "strings": _strings,
 }
 
 
@@ -52,8 +58,8 @@ def task(name: str, **settings: int) -> Task:
     """A new task by its name, with its test data untouched.
 
     Args:
-        name: one of `TASKS`: "digits", "photos" (patches of 8 x 8), "text", or a density in the plane.
-        settings: of "text", the ``length`` of a window.
+        name: one of `TASKS`: "digits", "photos" (patches of 8 x 8), "text", "strings", or a density in the plane.
+        settings: of "text", the ``length`` of a window; of "strings", of a note.
 
     Raises:
         ValueError: there is no such task.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from genutils.densities import Density
 from genutils.kinds import Unit
 from genutils.model import as_array, one_each
 
@@ -28,7 +28,7 @@ class Task:
         classes: how many labels there are; None where there are none.
         unit: of the value on the yardstick.
         also: further units in which it is given.
-        truth: the density of the data, where it is known.
+        truth: what the data come from, where that is known: it has ``log_prob``.
         comparable: whether a distance between samples, example by example as vectors, says anything.
     """
 
@@ -37,7 +37,7 @@ class Task:
     classes: int | None = None
     unit = Unit.BITS_PER_DIM
     also: tuple[Unit, ...] = ()
-    truth: Density | None = None
+    truth: Any = None
     comparable = True
 
     def __init__(self, name: str, shape: tuple[int, ...]):
@@ -91,8 +91,9 @@ class Task:
             (B,) costs, and what a nat of one example is in that unit.
         """
         unit, log_prob = unit or self.unit, one_each(as_array(log_prob), len(x))
-        if unit is Unit.NATS_ABOVE_LIMIT:
-            return self.truth.log_prob(x).double().numpy() - log_prob, 1.0
+        if unit in (Unit.NATS_ABOVE_LIMIT, Unit.BITS_ABOVE_LIMIT):
+            scale = 1.0 if unit is Unit.NATS_ABOVE_LIMIT else 1 / (self.dims * math.log(2))
+            return (self.truth.log_prob(x).double().numpy() - log_prob) * scale, scale
         count = self._count(x, unit)  # (B,)
         scale = 1 / (count.mean() * math.log(2))
         mean = -log_prob.mean() * scale

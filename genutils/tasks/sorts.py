@@ -1,6 +1,8 @@
-"""The sorts of tasks: pictures, points in the plane, windows of a sequence."""
+"""The sorts of tasks: pictures, points in the plane, windows of a sequence, notes of an instrument."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from genutils.door import whole
 from genutils.kinds import Unit
 from genutils.tasks.interface import Task
 
-TEST_SEED, VALIDATION_SEED = 20_261_123, 20_261_124  # of the points held out from a density
+TEST_SEED, VALIDATION_SEED = 20_261_123, 20_261_124  # of what is held out where there is no end to data
 
 
 class Pictures(Task):
@@ -83,10 +85,7 @@ class Points(Task):
         return self.truth.sample(n, generator=generator)
 
     def _part(self, part: str) -> dict[str, Tensor]:
-        if part == "train":
-            raise ValueError(f"there is no end to the training data of {self.name!r}; say how many: batch(n)")
-        seed = TEST_SEED if part == "test" else VALIDATION_SEED
-        return {"x": self.truth.sample(self.SIZES[part], generator=torch.Generator().manual_seed(seed))}
+        return {"x": self.truth.sample(_held_out(self, part), generator=_seeded(part))}
 
 
 class Windows(Task):
@@ -146,3 +145,54 @@ class Windows(Task):
 
     def _count(self, x: Tensor, unit: Unit) -> np.ndarray:
         return self._sizes[unit][x.numpy()].sum(1) if unit in self._sizes else super()._count(x, unit)
+
+
+class Notes(Task):
+    """Notes (length,) of whole levels from an instrument whose probabilities are known: fresh ones without end.
+
+    A model is asked without being told which string was plucked. What it costs is given per sample of the sound, and
+    above what the instrument itself would pay, which knows all about strings but is not told that either.
+
+    Args:
+        name: of the task and its group.
+        truth: the instrument: ``sample(n, labels, length=, generator=)``, ``log_prob(x)``, ``levels``, ``classes``.
+        length: of a note.
+    """
+
+    comparable = False
+    unit, also = Unit.BITS_PER_SAMPLE, (Unit.BITS_ABOVE_LIMIT,)
+    SIZES = {"validation": 250, "test": 1_000}
+
+    def __init__(self, name: str, truth: Any, *, length: int):
+        if length < 1:
+            raise ValueError(f"a note of {name!r} has 1 sample or more; length is {length}")
+        super().__init__(name, (length,))
+        self.group, self.truth, self.levels, self.classes = name, truth, truth.levels, truth.classes
+
+    def batch(
+        self, n: int, *, generator: torch.Generator | None = None, length: int | None = None
+    ) -> dict[str, Tensor]:
+        """n fresh notes of the task's length or another, and as ``labels`` the strings that were plucked."""
+        length = self.dims if length is None else length
+        if length < 1:
+            raise ValueError(f"a note of {self.name!r} has 1 sample or more; length is {length}")
+        labels = torch.randint(self.classes, (n,), generator=generator)
+        return {"x": self.truth.sample(n, labels, length=length, generator=generator), "labels": labels}
+
+    def examples(self, n: int | None = None, *, generator: torch.Generator | None = None) -> Tensor:
+        """n fresh notes."""
+        return self._part("train")["x"] if n is None else self.batch(n, generator=generator)["x"]
+
+    def _part(self, part: str) -> dict[str, Tensor]:
+        return self.batch(_held_out(self, part), generator=_seeded(part))
+
+
+def _held_out(task: Points | Notes, part: str) -> int:
+    """How many examples this part has, of data without end."""
+    if part == "train":
+        raise ValueError(f"there is no end to the training data of {task.name!r}; say how many: batch(n)")
+    return task.SIZES[part]
+
+
+def _seeded(part: str) -> torch.Generator:
+    return torch.Generator().manual_seed(TEST_SEED if part == "test" else VALIDATION_SEED)

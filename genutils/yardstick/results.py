@@ -37,7 +37,7 @@ class Line:
             likelihood on average.
         also: the value in further units.
         steps: of training; None for what is not trained in steps.
-        operations: of training, floating-point, counted in matrix products and convolutions alone.
+        operations: of training, floating-point, counted in matrix products, convolutions and attention alone.
     """
 
     model: str

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from genutils.kinds import Estimate, Kind
 from genutils.model import answers, as_array, kind, unwrapped
 from genutils.recipes import MINUTE, Budget, choose, does, recipe
 from genutils.tasks import Task, task
 from genutils.twosample import energy_distance
+from genutils.yardstick.counting import count_operations
 from genutils.yardstick.results import Line
 
 METRIC_SIZE = 2_000  # samples for the sample metric
@@ -72,32 +72,6 @@ def run(model: Any, data: str | Callable[[], Task], seed: int, budget: Budget = 
     )
 
 
-def count_operations(train: Callable, make: Callable[[], Task], seed: int, steps: int, **settings: Any) -> float:
-    """Floating-point operations of a training of so many steps: what one step takes, times steps, and the rest.
-
-    Only matrix products and convolutions are counted, forward and backward, as `torch.utils.flop_counter` does. What a
-    step takes is the difference of trainings of two steps and of one, so what comes before and after counts once.
-    """
-    counts = []
-    for n in (1, 2):
-        counter = FlopCounterMode(display=False)
-        counter.mod_tracker = _NoModules()
-        with counter:
-            train(make(), seed, Budget(steps=n), **settings)
-        counts.append(counter.get_total_flops())
-    return float(counts[0] + (steps - 1) * (counts[1] - counts[0]))
-
-
-class _NoModules:
-    """In place of the counter's record of which module is at work, whose hooks forbid gradients of gradients."""
-
-    parents = frozenset({"Global"})
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *error: object) -> None: ...
-
-
 def _evaluate(trained: Any, chosen: Any, given: Task, x: Tensor) -> dict[str, Any]:
     """Value, unit, errors and further units of a model on test examples."""
     answer, found = kind(trained), dict.fromkeys(("value", "unit", "stderr"))
@@ -107,7 +81,8 @@ def _evaluate(trained: Any, chosen: Any, given: Task, x: Tensor) -> dict[str, An
     with torch.no_grad():
         if isinstance(trained, torch.nn.Module):
             noise = torch.Generator().manual_seed(2026)
-            parts = [x] if answer is Kind.ESTIMATE else x.split(5_000)  # the error that is shared is shared by all
+            few = max(1, min(5_000, 2**16 // given.dims))  # at a time, for long ones take memory
+            parts = [x] if answer is Kind.ESTIMATE else x.split(few)  # the error that is shared is shared by all
             if own:
                 got = [Estimate(as_array(own(trained, part, noise))) for part in parts]
             else:

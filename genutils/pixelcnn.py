@@ -60,6 +60,8 @@ def neighbours(x: Tensor, levels: int) -> Tensor:
     >>> neighbours(torch.tensor([[[0, 4], [2, 9]]]), 17).tolist()
     [[[8.0, 0.0], [0.0, 3.0]]]
     """
+    if x.ndim != 3:
+        raise ValueError(f"images are (B, H, W); these have shape {tuple(x.shape)}")
     left, above = F.pad(x.float(), (1, -1)), F.pad(x.float(), (0, 0, 1, -1))
     guess = (left + above) / 2
     guess[:, 0], guess[:, :, 0] = left[:, 0], above[:, :, 0]

@@ -373,6 +373,7 @@ REFUSED = {
         (lambda: pixelcnn.log_logistic(torch.tensor([17]), torch.tensor(0.0), torch.tensor(0.0), 17), "0 ... 16.*17"),
         (lambda: pixelcnn.log_logistic(torch.tensor([0.5]), torch.tensor(0.0), torch.tensor(0.0), 17), "scaled"),
     ],
+    "pixelcnn.neighbours": [(lambda: pixelcnn.neighbours(torch.zeros(3, 64), 17), r"\(B, H, W\).*\(3, 64\)")],
     "pixelflow.multiscale_flow": [(lambda: pixelflow.multiscale_flow(rounds=0), "rounds is 1 or more; it is 0")],
     "pixelflow.squeeze": [
         (lambda: pixelflow.squeeze(range(9), 3), "an even side.*side 3 and 9 pixels"),

@@ -27,10 +27,10 @@ from genutils.check.expect import (
 
 def _colour_mask(outputs, inputs, kernel, allowed) -> np.ndarray:
     """All before the middle, nothing after it, and in the middle what ``allowed`` (outputs, inputs) says."""
-    mask = np.zeros((outputs, inputs, kernel * kernel))
-    mask[..., : kernel * kernel // 2] = 1
-    mask[..., kernel * kernel // 2] = allowed
-    return mask.reshape(outputs, inputs, kernel, kernel)
+    window = np.zeros((outputs, inputs, kernel**2))
+    window[..., : kernel**2 // 2] = 1
+    window[..., kernel**2 // 2] = allowed
+    return window.reshape(outputs, inputs, kernel, kernel)
 
 
 @exercise("10.1", "colour_mask", points=1)

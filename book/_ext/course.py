@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from enum import Enum
+from functools import reduce
+from importlib import import_module
 from pathlib import Path
 
 from docutils import nodes
@@ -39,12 +42,12 @@ def public_modules() -> list[str]:
 
 
 def in_reading_order(names: list[str]) -> list[str]:
-    """Modules in the order in which the lessons first import them; then those of every lesson, then the rest."""
+    """Modules in the order in which the lessons first import them; then those of most lessons, then the rest."""
     used = [imported(path) for path in lessons()]
 
     def key(name: str) -> tuple:
         where = [i for i, found in enumerate(used) if f"genutils.{name}" in found]
-        return (2, 0, name) if not where else (1, 0, name) if len(where) == len(used) else (0, where[0], name)
+        return (2, 0, name) if not where else (1, 0, name) if 3 * len(where) > 2 * len(used) else (0, where[0], name)
 
     return sorted(names, key=key)
 
@@ -95,7 +98,17 @@ def prefer_lessons(app, config) -> None:
     config.html_search_scorer = str(ROOT / "book" / "_ext" / "scorer.js")
 
 
+def source_of_a_value(app, module: str | None, name: str | None) -> str | None:
+    """A member of an enumeration that is an attribute elsewhere is no object of its own: it is shown where it is."""
+    if module is None or name is None:
+        return None
+    value = reduce(lambda owner, part: getattr(owner, part, None), name.split("."), import_module(module))
+    return module if isinstance(value, Enum) else None
+
+
 def setup(app):
+    app.setup_extension("sphinx.ext.viewcode")
+    app.connect("viewcode-follow-imported", source_of_a_value)
     app.add_directive("family-map", FamilyMap)
     app.connect("config-inited", prefer_lessons)
     app.connect("source-read", insert_api)

@@ -38,13 +38,13 @@ if (v.pressed) { // an uncompressed sound file, made here: 44 bytes of header, t
   const sound = new Audio("data:audio/wav;base64," + btoa(file.map((b) => String.fromCharCode(b)).join("")));
   Promise.resolve(sound.play()).catch(() => {});
 }
-draw.axes({ x: [0, 40], y: [-0.5, 0.5], xlabel: "milliseconds", ylabel: "wave", height: 190, part: 0.62 });
+draw.axes({ x: [0, 40], y: [-0.5, 0.5], xlabel: "milliseconds", ylabel: "wave", height: 145, part: 0.62 });
 draw.curve(draw.grid(0, 40, 320), w.slice(0, 321), v.who === "the network" ? "model" : "data", v.who);
-draw.axes({ x: [120, 270], y: [120, 270], xlabel: "asked, Hz", ylabel: "measured, Hz", height: 190, part: 0.38 });
+draw.axes({ x: [120, 270], y: [120, 270], xlabel: "asked, Hz", ylabel: "measured, Hz", height: 145, part: 0.38 });
 draw.curve([120, 270], [120, 270], "truth", "as asked");
 draw.dots(ASKED, cache[v.who], v.who === "the network" ? "model" : "data");
 draw.dots([ASKED[k]], [heard], "second", "this key");
-const size = 256, hop = 64, rows = 26, frames = Math.floor((w.length - size) / hop) + 1, ink = [];
+const size = 256, hop = 64, rows = 16, frames = Math.floor((w.length - size) / hop) + 1, ink = [];
 for (let row = rows; row >= 1; row--) for (let j = 0; j < frames; j++) { // sines of 62.5 Hz and its multiples
   let [re, im] = [0, 0];
   for (let t = 0; t < size; t++) {
@@ -80,5 +80,5 @@ def play_keyboard(notes: dict[str, np.ndarray], pitches: np.ndarray, rate: int) 
             the diagonal; and a spectrogram, in which horizontal lines at odd multiples of the pitch fade to the right,
             the upper ones first.""",
         caption="""Press the keys, on a phone with the sound on. The lowest panel is the spectrogram: half a second from
-            left to right, the frequencies up to 1,600 Hz from below.""",
+            left to right, the frequencies up to 1,000 Hz from below.""",
     )
